@@ -1,0 +1,96 @@
+"""The one helper that decides what a seat may see and do. Lists, objects, buttons and the API all ask here.
+
+`visible_orders` is the scope: outside of it an order does not exist for the asker (404).
+`find_obstacle` is about acting on one order inside the scope (403, 409).
+`contact_access` is about one phone number.
+"""
+
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, String, and_, cast, exists, false, or_, select, true
+
+from qtxvol.accounts.actor import Actor, division_prefix
+from qtxvol.orders.lifecycle import Action, Party, Status
+from qtxvol.orders.models import Crew, Order, OrderHolder
+from qtxvol.volunteers.models import HoursEntry
+
+#: Statuses in which teams of the claiming department see an order that is not (yet) theirs.
+POOL = (Status.CLAIMED, Status.ACCEPTED)
+
+
+def visible_orders(actor: Actor) -> ColumnElement[bool]:
+    """The condition on `Order` that says: this seat may know of it. Closed by default."""
+    match actor.party:
+        case Party.RESIDENT if actor.order_id is not None:
+            return Order.id == actor.order_id
+        case Party.RESIDENT if actor.account_id is not None:
+            return Order.placed_by_account_id == actor.account_id
+        case Party.COMMUNITY if actor.division_code:
+            prefix = division_prefix(actor.division_code)
+            return Order.division_code.between(prefix.ljust(12, "0"), prefix.ljust(12, "9"))
+        case Party.DEPARTMENT if actor.department_id:
+            return or_(Order.department_id == actor.department_id, _has_held("department", actor.department_id))
+        case Party.TEAM if actor.team_id is not None:
+            return or_(_has_held("team", str(actor.team_id)), team_pool(actor))
+        case Party.VOLUNTEER if actor.volunteer_id is not None:
+            named = exists().where(Crew.order_id == Order.id, Crew.volunteer_id == actor.volunteer_id)
+            served = exists().where(HoursEntry.order_id == Order.id, HoursEntry.volunteer_id == actor.volunteer_id)
+            return or_(named, served)
+        case Party.OFFICE | Party.SYSTEM:
+            return true()
+    return false()
+
+
+def team_pool(actor: Actor) -> ColumnElement[bool]:
+    """Orders that the team's department has claimed and whose theme the team serves; free wishes go to all teams."""
+    return and_(
+        Order.department_id == actor.department_id,
+        Order.status.in_(POOL),
+        or_(Order.theme.is_(None), Order.theme.in_(actor.themes)),
+    )
+
+
+def _has_held(kind: str, code: str) -> ColumnElement[bool]:
+    held = select(OrderHolder.order_id).where(OrderHolder.kind == kind, OrderHolder.code == cast(code, String))
+    return Order.id.in_(held)
+
+
+def find_obstacle(actor: Actor, order: Order, action: Action) -> str | None:
+    """Why this seat can't act on an order that it sees, although its party could; None when it can.
+
+    :return: `moved_on`: it was here once, another holds it now.
+    """
+    match actor.party:
+        case Party.DEPARTMENT:
+            return None if order.department_id == actor.department_id else "moved_on"
+        case Party.TEAM if action in (Action.ACCEPT, Action.ASK) and order.status == Status.CLAIMED:
+            return None
+        case Party.TEAM:
+            return None if order.team_id == actor.team_id else "moved_on"
+    return None
+
+
+class ContactAccess(StrEnum):
+    """How much of the resident's contact a page may show."""
+
+    FULL = "full"
+    MASKED = "masked"
+    NONE = "none"
+
+
+def contact_access(actor: Actor, order: Order) -> ContactAccess:
+    """The full phone goes to the community that handles the order, and to the accepted team's leader between
+    accept and close; the resident sees a masked one as a reminder; nobody else sees any."""
+    match actor.party:
+        case Party.COMMUNITY:
+            return ContactAccess.FULL
+        case Party.TEAM if order.team_id == actor.team_id and order.status == Status.ACCEPTED:
+            return ContactAccess.FULL
+        case Party.RESIDENT:
+            return ContactAccess.MASKED
+    return ContactAccess.NONE
+
+
+def may_search_by_phone(actor: Actor) -> bool:
+    """Only who may see the full phone of everything in the list may look for its last digits."""
+    return actor.party is Party.COMMUNITY

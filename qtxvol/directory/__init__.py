@@ -1,0 +1,1 @@
+"""Facts of the city as rows: divisions, departments, who leads what, the service menu, reasons, time limits."""

@@ -1,0 +1,321 @@
+"""Brings the facts of `qtxvol/data/` into the database: once for a new city, again after every upgrade.
+
+What the office has edited is the office's: such a row is never overwritten. Not here: editing (`edit.py`).
+"""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, insert, select, update
+
+from qtxvol.base import Base
+from qtxvol.directory.models import (
+    Department,
+    Division,
+    MenuItem,
+    Programme,
+    Reason,
+    Route,
+    Term,
+    TimeLimit,
+)
+from qtxvol.extensions import db
+from qtxvol.orders.lifecycle import WAITS, Action
+from qtxvol.progress.models import Target
+from qtxvol.storage import transaction
+
+#: One row of a table, by column name.
+Row = dict[str, Any]
+#: The rows of every table, parents before children.
+Facts = dict[type[Base], list[Row]]
+
+URGENCIES = ("normal", "urgent", "emergency")
+#: Actions whose `reason` is one of the coded ones.
+REASONED = (Action.REJECT, Action.RETURN, Action.RELEASE, Action.WITHDRAW, Action.CANCEL)
+PARTS = ("lead", "responsible", "cooperating")
+
+#: The menu names its formats in Chinese only.
+_FORMATS_EN = {
+    "lecture": "Lecture",
+    "hands_on": "Hands-on session",
+    "drill": "Drill",
+    "consultation": "Consultation",
+    "field": "In the field",
+    "visit": "Study visit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a load did, counted by table name.
+
+    :ivar kept: rows that differ from the data because the office edited them; left as they are.
+    """
+
+    loaded_at: datetime
+    inserted: Counter[str] = field(default_factory=Counter)
+    updated: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def has_changes(self) -> bool:
+        """The load wrote at least one row."""
+        return bool(self.inserted.total() or self.updated.total())
+
+
+def load_facts(now: datetime, *, folder: Traversable | None = None) -> LoadReport:
+    """Insert missing facts, refresh unedited ones that changed in the data, and leave the rest alone.
+
+    Never touches a row with `edited_at`, never deletes: a fact that is gone from the data stays in the
+    database, because old orders point at it (the office deactivates it). Loading twice changes nothing.
+    All or nothing; of two loads of an empty PostgreSQL at once, one fails whole.
+    :param folder: where the files are; the package's own `data` when None.
+    :raise ValueError: the data contradict themselves (an unknown department in a route ...).
+    Cost: at most three statements per table, however many rows.
+    """
+    facts = read_facts(folder if folder is not None else files("qtxvol") / "data")
+    report = LoadReport(now)
+    with transaction():
+        for model, rows in facts.items():
+            _load_table(cast(Table, model.__table__), rows, report)
+        db.session.expire_all()  # what was read before may have changed beneath the session
+    return report
+
+
+def _load_table(table: Table, rows: Sequence[Row], report: LoadReport) -> None:
+    keys = [column.name for column in table.primary_key]
+    stored = {tuple(row[key] for key in keys): row for row in db.session.execute(select(table)).mappings()}
+    missing, changed = [], []
+    for row in rows:
+        present = stored.get(tuple(row[key] for key in keys))
+        if present is None:
+            missing.append(row)
+        elif any(present[name] != value for name, value in row.items()):
+            if present["edited_at"] is None:
+                changed.append(row)
+            else:
+                report.kept[table.name] += 1
+    if missing:
+        db.session.execute(insert(table), missing)
+        report.inserted[table.name] += len(missing)
+    if changed:
+        # edited_at once more: on PostgreSQL the office may have saved since the SELECT above
+        statement = (
+            update(table)
+            .where(*(table.c[key] == bindparam(f"old_{key}") for key in keys), table.c.edited_at.is_(None))
+            .values({name: bindparam(f"new_{name}") for name in changed[0] if name not in keys})
+        )
+        db.session.connection().execute(
+            statement,
+            [{(f"old_{n}" if n in keys else f"new_{n}"): value for n, value in row.items()} for row in changed],
+        )
+        report.updated[table.name] += len(changed)
+
+
+def read_facts(folder: Traversable) -> Facts:
+    """All facts of `folder` as rows, checked against each other.
+
+    :raise ValueError: naming the row and the unknown or repeated thing.
+    """
+    plan = _read_json(folder, "plan_units.json")
+    menu = _read_json(folder, "service_menu.json")
+    facts: Facts = {
+        Division: list(_divisions(folder)),
+        Department: list(_departments(plan)),
+        Programme: list(_programmes(plan)),
+        Route: list(_routes(plan)),
+        Term: list(_terms(menu)),
+        MenuItem: list(_menu_items(menu)),
+        Reason: list(_reasons(_read_json(folder, "reasons.json"))),
+        TimeLimit: list(_time_limits(_read_json(folder, "time_limits.json"))),
+        Target: list(_targets(_read_json(folder, "plan_targets.json"))),
+    }
+    _check(facts)
+    return facts
+
+
+def _read_json(folder: Traversable, name: str) -> Any:
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def _divisions(folder: Traversable) -> Iterator[Row]:
+    lines = (folder / "divisions.csv").read_text(encoding="utf-8").splitlines()
+    for line in csv.DictReader(lines):
+        yield {
+            "code": line["code"],
+            "parent_code": line["parent_code"] or None,
+            "level": int(line["level"]),
+            "kind": line["kind"],
+            "name": line["name"],
+            "display_name": line["display_name"],
+            "name_en": line["name_en"],
+            "lon_gcj02": float(line["lon_gcj02"]) if line["lon_gcj02"] else None,
+            "lat_gcj02": float(line["lat_gcj02"]) if line["lat_gcj02"] else None,
+            "as_of": line["as_of"],
+            "source": line["source"],
+        }
+
+
+def _departments(plan: Mapping[str, Any]) -> Iterator[Row]:
+    for position, unit in enumerate(plan["units"], 1):
+        yield {
+            "id": unit["id"],
+            "name": unit["zh"],
+            "name_en": unit["en"],
+            "kind": unit["kind"],
+            "aliases": unit["aliases"],
+            "position": position,
+        }
+
+
+def _programmes(plan: Mapping[str, Any]) -> Iterator[Row]:
+    for programme in plan["actions_and_projects"]:
+        yield {
+            "id": programme["id"],
+            "kind": programme["kind"],
+            "section": programme["section"],
+            "name": programme["zh"],
+            "name_en": programme["en"],
+            "is_for_all_members": programme["responsible_all_members"],
+        }
+
+
+def _routes(plan: Mapping[str, Any]) -> Iterator[Row]:
+    for programme in plan["actions_and_projects"]:
+        parts = [(part, department) for part in PARTS for department in programme[part]]
+        for position, (part, department) in enumerate(parts, 1):
+            yield {
+                "programme_id": programme["id"],
+                "department_id": department,
+                "part": part,
+                "position": position,
+            }
+
+
+def _terms(menu: Mapping[str, Any]) -> Iterator[Row]:
+    for kind in ("audience", "theme", "skill", "format"):
+        for position, (code, names) in enumerate(menu[kind + "s"].items(), 1):
+            zh, en = (names, _FORMATS_EN.get(code, "")) if isinstance(names, str) else (names["zh"], names["en"])
+            yield {"kind": kind, "code": code, "name": zh, "name_en": en, "position": position}
+
+
+def _menu_items(menu: Mapping[str, Any]) -> Iterator[Row]:
+    for position, item in enumerate(menu["items"], 1):
+        yield {
+            "id": item["id"],
+            "name": item["zh"],
+            "name_en": item["en"],
+            "audiences": item["audiences"],
+            "theme": item["theme"],
+            "format": item["format"],
+            "needed_skills": item["needed_skills"],
+            "duration_minutes": item["default_duration_minutes"],
+            "headcount_min": item["headcount_min"],
+            "headcount_max": item["headcount_max"],
+            "min_volunteers": item["min_volunteers"],
+            "is_licence_required": item["licence_required"],
+            "has_minors_present": item["minors_present"],
+            "needs_outside_expert": item["outside_expert"],
+            "is_emergency_topic": item["emergency_topic"],
+            "programme_id": item["parent"],
+            "department_id": item["suggested_lead_unit"],
+            "alternative_department_ids": item["alternative_units"],
+            "quote": item["quote"],
+            "position": position,
+        }
+
+
+def _reasons(data: Mapping[str, Any]) -> Iterator[Row]:
+    position: Counter[str] = Counter()
+    for reason in data["reasons"]:
+        position[reason["action"]] += 1
+        yield {
+            "action": reason["action"],
+            "code": reason["code"],
+            "name": reason["zh"],
+            "name_en": reason["en"],
+            "hint": reason["hint"],
+            "hint_en": reason["hint_en"],
+            "position": position[reason["action"]],
+        }
+
+
+def _time_limits(data: Mapping[str, Any]) -> Iterator[Row]:
+    for limit in data["time_limits"]:
+        yield {name: limit[name] for name in ("step", "urgency", "hours")}
+
+
+def _targets(data: Mapping[str, Any]) -> Iterator[Row]:
+    """Standing requirements (due: null) hold to the end of the period."""
+    starts, ends = data["period"]["start"], data["period"]["end"]
+    for position, target in enumerate(data["targets"], 1):
+        yield {
+            "id": target["id"],
+            "name": target["zh"],
+            "name_en": target["en"],
+            "value": float(target["value"]),
+            "unit": target["unit"],
+            "unit_en": target["unit_en"],
+            "starts_on": date.fromisoformat(starts),
+            "ends_on": date.fromisoformat(target["due"] or ends),
+            "measured_by": target["measured_by"],
+            "section": target["section"],
+            "quote": target["quote"],
+            "position": position,
+        }
+
+
+def _check(facts: Facts) -> None:
+    """Every key once, every reference to something that is there.
+
+    :raise ValueError: otherwise.
+    """
+    for model, rows in facts.items():
+        keys = [column.name for column in cast(Table, model.__table__).primary_key]
+        _check_unique(model.__tablename__, (tuple(row[key] for key in keys) for row in rows))
+
+    departments = {row["id"] for row in facts[Department]}
+    programmes = {row["id"] for row in facts[Programme]}
+    terms: dict[str, set[str]] = {}
+    for row in facts[Term]:
+        terms.setdefault(row["kind"], set()).add(row["code"])
+
+    above: set[str] = set()
+    for row in facts[Division]:
+        if row["parent_code"] is not None:
+            _check_known(f"division {row['code']}", "parent", [row["parent_code"]], above)
+        above.add(row["code"])
+    for row in facts[Route]:
+        _check_known(f"route {row['programme_id']}", "department", [row["department_id"]], departments)
+    for row in facts[MenuItem]:
+        item = f"menu item {row['id']}"
+        _check_known(item, "department", [row["department_id"], *row["alternative_department_ids"]], departments)
+        _check_known(item, "programme", [row["programme_id"]] if row["programme_id"] else [], programmes)
+        _check_known(item, "audience", row["audiences"], terms["audience"])
+        _check_known(item, "theme", [row["theme"]], terms["theme"])
+        _check_known(item, "format", [row["format"]], terms["format"])
+        _check_known(item, "skill", row["needed_skills"], terms["skill"])
+    for row in facts[Reason]:
+        _check_known(f"reason {row['code']}", "action", [row["action"]], set(REASONED))
+    for row in facts[TimeLimit]:
+        _check_known("time limit", "step", [row["step"]], {wait.step for wait in WAITS.values()})
+        _check_known("time limit", "urgency", [row["urgency"]], set(URGENCIES))
+
+
+def _check_unique(table: str, keys: Iterable[tuple[Any, ...]]) -> None:
+    for key, count in Counter(keys).items():
+        if count > 1:
+            raise ValueError(f"{table}: {'/'.join(map(str, key))} occurs {count} times")
+
+
+def _check_known(where: str, what: str, named: Iterable[str], known: set[Any]) -> None:
+    for name in named:
+        if name not in known:
+            raise ValueError(f"{where}: unknown {what} {name!r}")

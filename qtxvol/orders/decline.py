@@ -1,0 +1,109 @@
+"""The honest ways out before a service: reject, merge, cancel, give up."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.permissions import visible_orders
+from qtxvol.extensions import db
+from qtxvol.orders.lifecycle import OPEN, Action, Party
+from qtxvol.orders.models import Order, OrderEvent
+from qtxvol.orders.reasons import check_reason
+from qtxvol.orders.transition import Effect, Outcome, change_order
+from qtxvol.refusals import Refused
+
+
+def reject_order(
+    number: str,
+    actor: Actor,
+    *,
+    reason: str,
+    text: str,
+    now: datetime,
+    version: int | None = None,
+    key: str | None = None,
+) -> Outcome:
+    """Turn away what this service is not for; the resident reads `text`.
+
+    :raise Refused: `unknown` reason (422); else as `change_order`.
+    """
+
+    def prepare(order: Order) -> Effect:
+        check_reason(Action.REJECT, reason, text)
+        return Effect({"ending_reason": reason})
+
+    payload = {"reason": reason, "text": text}
+    return change_order(number, Action.REJECT, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def merge_order(
+    number: str,
+    actor: Actor,
+    *,
+    into_number: str,
+    now: datetime,
+    text: str = "",
+    version: int | None = None,
+    key: str | None = None,
+) -> Outcome:
+    """Join an order to another open one of the same clerk. The asker stays informed and may rate.
+
+    :raise Refused: `merge_target` with `fault` unknown, itself or not_open (422).
+    """
+
+    def prepare(order: Order) -> Effect:
+        target = db.session.execute(
+            select(Order.id, Order.status)
+            .where(Order.number == into_number, visible_orders(actor))
+            .with_for_update(of=Order)
+        ).one_or_none()
+        if target is None:
+            raise Refused("merge_target", 422, field="into_number", fault="unknown")
+        if target.id == order.id:
+            raise Refused("merge_target", 422, field="into_number", fault="itself")
+        if target.status not in OPEN:
+            raise Refused("merge_target", 422, field="into_number", fault="not_open")
+
+        def then(event: OrderEvent) -> None:
+            # whoever had joined the merged order moves along, so that nobody is ever two steps away
+            db.session.execute(update(Order).where(Order.merged_into_id == order.id).values(merged_into_id=target.id))
+
+        return Effect({"merged_into_id": target.id}, then=then)
+
+    payload = {"into_number": into_number, "text": text}
+    return change_order(number, Action.MERGE, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def cancel_order(
+    number: str,
+    actor: Actor,
+    *,
+    reason: str,
+    now: datetime,
+    text: str = "",
+    version: int | None = None,
+    key: str | None = None,
+) -> Outcome:
+    """Take an order back before the service starts.
+
+    :raise Refused: `others_joined` (409): a resident can't cancel what other residents were merged into.
+    """
+
+    def prepare(order: Order) -> Effect:
+        check_reason(Action.CANCEL, reason, text)
+        if actor.party is Party.RESIDENT:
+            joined = db.session.scalar(select(func.count()).where(Order.merged_into_id == order.id))
+            if joined:
+                raise Refused("others_joined", 409, count=joined)
+        return Effect({"ending_reason": reason})
+
+    payload = {"reason": reason, "text": text}
+    return change_order(number, Action.CANCEL, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def give_up_order(
+    number: str, actor: Actor, *, text: str, now: datetime, version: int | None = None, key: str | None = None
+) -> Outcome:
+    """Say plainly that an order can't be met; the resident reads `text`. Stays in the statistics as unmet."""
+    return change_order(number, Action.GIVE_UP, actor, {"text": text}, now=now, version=version, key=key)

@@ -1,0 +1,345 @@
+"""The lifecycle of an order as one table of rules: the only place that knows who may do what from where.
+
+Buttons, server checks, the API, docs/lifecycle.md and the tests read these rows, so they cannot disagree.
+A missing row means: nobody may. Pure Python: no Flask, no database; `now` comes in with the facts.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Party(StrEnum):
+    """Who acts. `SYSTEM` is the service itself: a job, never a person."""
+
+    RESIDENT = "resident"
+    COMMUNITY = "community"
+    DEPARTMENT = "department"
+    TEAM = "team"
+    VOLUNTEER = "volunteer"
+    OFFICE = "office"
+    SYSTEM = "system"
+
+
+class Status(StrEnum):
+    """Where an order is. Past participles: an action has led here."""
+
+    PLACED = "placed"
+    DISPATCHED = "dispatched"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    MERGED = "merged"
+    CANCELLED = "cancelled"
+    UNMET = "unmet"
+
+
+class Action(StrEnum):
+    """What a party does. Verbs."""
+
+    PLACE = "place"
+    ASK = "ask"
+    ANSWER = "answer"
+    DISPATCH = "dispatch"
+    REJECT = "reject"
+    MERGE = "merge"
+    RETURN = "return"
+    RULE = "rule"
+    CLAIM = "claim"
+    RELEASE = "release"
+    OFFER = "offer"
+    ACCEPT = "accept"
+    WITHDRAW = "withdraw"
+    RESCHEDULE = "reschedule"
+    NO_SHOW = "no_show"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    CANCEL = "cancel"
+    GIVE_UP = "give_up"
+    RATE = "rate"
+
+
+#: Somebody still owes the resident something.
+OPEN = frozenset({Status.PLACED, Status.DISPATCHED, Status.CLAIMED, Status.ACCEPTED})
+#: Nothing leads out of these.
+FINAL = frozenset({Status.REJECTED, Status.MERGED, Status.CANCELLED, Status.UNMET})
+
+#: After so many returns by departments the office may rule.
+RETURNS_BEFORE_RULING = 2
+#: A resident's dispute can reopen a closed order for so long.
+REOPEN_WITHIN = timedelta(days=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The same word in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+PARTY_LABELS = {
+    Party.RESIDENT: Label("群众", "Resident"),
+    Party.COMMUNITY: Label("社区", "Community"),
+    Party.DEPARTMENT: Label("部门", "Department"),
+    Party.TEAM: Label("志愿服务队", "Volunteer team"),
+    Party.VOLUNTEER: Label("志愿者", "Volunteer"),
+    Party.OFFICE: Label("纲要办", "Programme office"),
+    Party.SYSTEM: Label("系统", "System"),
+}
+
+STATUS_LABELS = {
+    Status.PLACED: Label("待派单", "Placed"),
+    Status.DISPATCHED: Label("待领单", "Dispatched"),
+    Status.CLAIMED: Label("待接单", "Claimed"),
+    Status.ACCEPTED: Label("待服务", "Accepted"),
+    Status.CLOSED: Label("已办结", "Closed"),
+    Status.REJECTED: Label("不予受理", "Rejected"),
+    Status.MERGED: Label("已并单", "Merged"),
+    Status.CANCELLED: Label("已撤单", "Cancelled"),
+    Status.UNMET: Label("未能满足", "Unmet"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """An open status: who owes the next step, and which time limit counts (`time_limits.step`)."""
+
+    owner: Party
+    step: str
+
+
+#: Every open status has an owner and a clock (a test says so).
+WAITS = {
+    Status.PLACED: Wait(Party.COMMUNITY, "dispatch"),
+    Status.DISPATCHED: Wait(Party.DEPARTMENT, "claim"),
+    Status.CLAIMED: Wait(Party.TEAM, "accept"),
+    Status.ACCEPTED: Wait(Party.TEAM, "close"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What a guard may look at. Times are aware UTC.
+
+    :ivar agreed_start: set from accept to the end of the order's life.
+    :ivar handed_team_id: the one team to which the department handed the order, if it did.
+    :ivar team_id: of the team that accepted; `asking_team_id` of the team that asks now.
+    """
+
+    status: Status
+    now: datetime
+    due_at: datetime | None = None
+    is_ruled: bool = False
+    returns_count: int = 0
+    agreed_start: datetime | None = None
+    agreed_end: datetime | None = None
+    closed_at: datetime | None = None
+    has_open_question: bool = False
+    is_rated: bool = False
+    handed_team_id: int | None = None
+    asking_team_id: int | None = None
+
+
+#: Looks at the facts and names the reason why not, or None.
+Guard = Callable[[OrderFacts], str | None]
+
+
+def check_not_ruled(facts: OrderFacts) -> str | None:
+    """A ruling of the office binds: it can't be returned."""
+    return "is_ruled" if facts.is_ruled else None
+
+
+def check_needs_ruling(facts: OrderFacts) -> str | None:
+    """The office rules after two returns or when the step is overdue, not over the heads of those in time."""
+    overdue = facts.due_at is not None and facts.due_at < facts.now and not facts.has_open_question
+    return None if overdue or facts.returns_count >= RETURNS_BEFORE_RULING else "needs_no_ruling"
+
+
+def check_before_start(facts: OrderFacts) -> str | None:
+    """Once the agreed time has come, the honest ways out are no_show and close."""
+    return "has_started" if facts.agreed_start is not None and facts.agreed_start <= facts.now else None
+
+
+def check_after_start(facts: OrderFacts) -> str | None:
+    """Nobody can miss, or have held, a service that has not begun."""
+    return "not_started" if facts.agreed_start is None or facts.now < facts.agreed_start else None
+
+
+def check_dispute_in_time(facts: OrderFacts) -> str | None:
+    """A closed order can be taken up again within 15 days."""
+    return "too_late" if facts.closed_at is None or facts.closed_at + REOPEN_WITHIN < facts.now else None
+
+
+def check_no_open_question(facts: OrderFacts) -> str | None:
+    """One question at a time: the resident must know which one to answer."""
+    return "question_open" if facts.has_open_question else None
+
+
+def check_open_question(facts: OrderFacts) -> str | None:
+    """There is something to answer."""
+    return None if facts.has_open_question else "no_question"
+
+
+def check_unrated(facts: OrderFacts) -> str | None:
+    """Once per closure."""
+    return "is_rated" if facts.is_rated else None
+
+
+def check_not_handed_elsewhere(facts: OrderFacts) -> str | None:
+    """The department may hand the order to one team; the others see it and wait."""
+    mine = facts.handed_team_id in (None, facts.asking_team_id)
+    return None if mine else "handed_elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: `by` may do `action` from `when`, leading `to` (None: the status stays).
+
+    :ivar carries: payload keys that must be present and not empty.
+    :ivar guards: reasons why not, looked at in this order.
+    :ivar tells: parties that get a notice; the actor's own party is never told what it did.
+    """
+
+    action: Action
+    label: Label
+    by: frozenset[Party]
+    when: frozenset[Status]
+    to: Status | None
+    carries: tuple[str, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    tells: frozenset[Party] = frozenset()
+
+    @property
+    def stays(self) -> bool:
+        """The action leaves the status as it is."""
+        return self.to is None
+
+
+def _rule(
+    action: Action,
+    zh: str,
+    en: str,
+    *,
+    by: Iterable[Party],
+    when: Iterable[Status],
+    to: Status | None,
+    carries: tuple[str, ...] = (),
+    guards: tuple[Guard, ...] = (),
+    tells: Iterable[Party] = (),
+) -> Rule:
+    return Rule(action, Label(zh, en), frozenset(by), frozenset(when), to, carries, guards, frozenset(tells))
+
+
+_R, _C, _D, _T, _O = Party.RESIDENT, Party.COMMUNITY, Party.DEPARTMENT, Party.TEAM, Party.OFFICE
+_S = Status
+
+RULES: tuple[Rule, ...] = (
+    _rule(
+        Action.PLACE, "点单", "Place", by={_R, _C, _D}, when=(), to=_S.PLACED, tells={_C},
+        carries=("audience", "headcount", "division_code", "venue", "wished_times", "consent"),
+    ),
+    _rule(
+        Action.DISPATCH, "派单", "Dispatch", by={_C}, when={_S.PLACED}, to=_S.DISPATCHED,
+        carries=("department_id",), tells={_D, _R},
+    ),
+    _rule(
+        Action.CLAIM, "领单", "Claim", by={_D}, when={_S.DISPATCHED}, to=_S.CLAIMED, tells={_C, _R},
+    ),
+    _rule(
+        Action.OFFER, "推单", "Offer", by={_D, Party.SYSTEM}, when={_S.CLAIMED}, to=None,
+        carries=("team_ids",), tells={_T},
+    ),
+    _rule(
+        Action.ACCEPT, "接单", "Accept", by={_T}, when={_S.CLAIMED}, to=_S.ACCEPTED,
+        carries=("agreed_start", "agreed_end", "volunteer_ids"),
+        guards=(check_not_handed_elsewhere,), tells={_R, _C, _D},
+    ),
+    _rule(
+        Action.CLOSE, "办结", "Close", by={_T}, when={_S.ACCEPTED}, to=_S.CLOSED,
+        carries=("actual_start", "actual_end", "attendance", "report", "minutes"),
+        guards=(check_after_start,), tells={_R, _C, _D},
+    ),
+    _rule(
+        Action.RATE, "评单", "Rate", by={_R, _C}, when={_S.CLOSED}, to=None,
+        carries=("stars", "took_place"), guards=(check_unrated,), tells={_C, _D, _T},
+    ),
+    _rule(
+        Action.ASK, "询问", "Ask", by={_C, _D, _T}, when=OPEN, to=None,
+        carries=("text",), guards=(check_no_open_question,), tells={_R, _C},
+    ),
+    _rule(
+        Action.ANSWER, "补充", "Answer", by={_R, _C}, when=OPEN, to=None,
+        carries=("text",), guards=(check_open_question,), tells={_C, _D, _T},
+    ),
+    _rule(
+        Action.REJECT, "不予受理", "Reject", by={_C}, when={_S.PLACED}, to=_S.REJECTED,
+        carries=("reason", "text"), tells={_R},
+    ),
+    _rule(
+        Action.MERGE, "并单", "Merge", by={_C}, when={_S.PLACED}, to=_S.MERGED,
+        carries=("into_number",), tells={_R},
+    ),
+    _rule(
+        Action.RETURN, "退单", "Return", by={_D}, when={_S.DISPATCHED}, to=_S.PLACED,
+        carries=("reason",), guards=(check_not_ruled,), tells={_C, _O},
+    ),
+    _rule(
+        Action.RULE, "裁定", "Rule", by={_O}, when={_S.PLACED, _S.DISPATCHED}, to=_S.DISPATCHED,
+        carries=("department_id", "text"), guards=(check_needs_ruling,), tells={_C, _D, _R},
+    ),
+    _rule(
+        Action.RELEASE, "退领", "Release", by={_D}, when={_S.CLAIMED}, to=_S.PLACED,
+        carries=("reason",), tells={_C, _O},
+    ),
+    _rule(
+        Action.RESCHEDULE, "改期", "Reschedule", by={_T}, when={_S.ACCEPTED}, to=None,
+        carries=("agreed_start", "agreed_end"), guards=(check_before_start,), tells={_R, _C, _D},
+    ),
+    _rule(
+        Action.WITHDRAW, "撤回接单", "Withdraw", by={_T}, when={_S.ACCEPTED}, to=_S.CLAIMED,
+        carries=("reason",), guards=(check_before_start,), tells={_R, _C, _D},
+    ),
+    _rule(
+        Action.NO_SHOW, "未到场", "No show", by={_R, _C}, when={_S.ACCEPTED}, to=_S.CLAIMED,
+        carries=("text",), guards=(check_after_start,), tells={_R, _C, _D, _T, _O},
+    ),
+    _rule(
+        Action.REOPEN, "重办", "Reopen", by={_C, _O}, when={_S.CLOSED}, to=_S.CLAIMED,
+        carries=("text",), guards=(check_dispute_in_time,), tells={_R, _C, _D, _T},
+    ),
+    _rule(
+        Action.CANCEL, "撤单", "Cancel", by={_R, _C}, when=OPEN, to=_S.CANCELLED,
+        carries=("reason",), guards=(check_before_start,), tells={_R, _C, _D, _T},
+    ),
+    _rule(
+        Action.GIVE_UP, "未能满足", "Give up", by={_O}, when=OPEN, to=_S.UNMET,
+        carries=("text",), tells={_R, _C, _D, _T},
+    ),
+)  # fmt: skip
+
+_BY_ACTION = {rule.action: rule for rule in RULES}
+
+
+def get_rule(action: Action) -> Rule:
+    """The row of `action`. Every action has exactly one (a test says so)."""
+    return _BY_ACTION[action]
+
+
+def find_refusal(rule: Rule, party: Party, facts: OrderFacts) -> str | None:
+    """Why `party` can't do this now, or None when it can.
+
+    :return: `wrong_party` (403) before `wrong_status` (409) before the first guard that objects (409).
+    """
+    if party not in rule.by:
+        return "wrong_party"
+    if facts.status not in rule.when:
+        return "wrong_status"
+    return next((code for guard in rule.guards if (code := guard(facts))), None)
+
+
+def list_rules_for(party: Party, status: Status) -> list[Rule]:
+    """Rows that `party` could use from `status`, guards not yet asked, in the order of the table."""
+    return [rule for rule in RULES if party in rule.by and status in rule.when]

@@ -1,0 +1,281 @@
+"""Tables of the flow. Only `transition.py` writes an order's status; events are never changed or deleted."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qtxvol.base import Base, UTCDateTime
+from qtxvol.orders.lifecycle import Status
+
+_STATUSES = ", ".join(f"'{status}'" for status in Status)
+
+
+class Order(Base):
+    """A resident's request and where it is."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("headcount BETWEEN 1 AND 5000", name="headcount"),
+        CheckConstraint("status <> 'accepted' OR (team_id IS NOT NULL AND agreed_start IS NOT NULL)", name="accepted"),
+        CheckConstraint("status NOT IN ('dispatched', 'claimed') OR department_id IS NOT NULL", name="held"),
+        CheckConstraint("menu_item_id IS NOT NULL OR wish <> ''", name="wanted"),
+        Index("ix_orders_status_due_at", "status", "due_at"),
+        Index("ix_orders_division_code_status", "division_code", "status"),
+        Index("ix_orders_department_id_status", "department_id", "status"),
+        Index("ix_orders_team_id_status", "team_id", "status"),
+        Index("ix_orders_placed_at", "placed_at"),
+        Index("ix_orders_contact_phone_tail", "contact_phone_tail"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(11), unique=True)
+    status: Mapped[str] = mapped_column(String(16))
+    #: Rises by one with every event; the number of the last event.
+    version: Mapped[int] = mapped_column(default=1)
+    status_since: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: When the owner of the status must have acted; None when nobody owes anything.
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: Set while a question to the resident is open: the clock stands still.
+    clock_stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    # what is wanted
+    audience: Mapped[str] = mapped_column(String(32))
+    menu_item_id: Mapped[str | None] = mapped_column(ForeignKey("menu_items.id"))
+    wish: Mapped[str] = mapped_column(Text, default="")
+    #: The menu item's theme; None for a free-text wish.
+    theme: Mapped[str | None] = mapped_column(String(32))
+    #: Item, wish, venue and organisation, folded for searching.
+    search_text: Mapped[str] = mapped_column(Text, default="")
+    headcount: Mapped[int]
+    urgency: Mapped[str] = mapped_column(String(16), default="normal")
+    division_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"))
+    venue: Mapped[str] = mapped_column(String(120))
+
+    # who asks
+    requester_kind: Mapped[str] = mapped_column(String(16), default="resident")
+    organisation: Mapped[str] = mapped_column(String(64), default="")
+    contact_name: Mapped[str] = mapped_column(String(32))
+    contact_phone: Mapped[str] = mapped_column(String(20))
+    contact_phone_tail: Mapped[str] = mapped_column(String(4))
+    consent_version: Mapped[str] = mapped_column(String(16))
+    #: Random part of the secret link; a new value makes the old link useless.
+    link_nonce: Mapped[str] = mapped_column(String(32))
+    #: From the form, so that the same form sent twice is one order.
+    place_key: Mapped[str] = mapped_column(String(64), unique=True)
+    placed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    placed_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    is_on_behalf: Mapped[bool] = mapped_column(default=False)
+
+    # who serves
+    department_id: Mapped[str | None] = mapped_column(ForeignKey("departments.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
+    #: The one team that the department chose, while it has.
+    handed_team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
+    agreed_start: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    agreed_end: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    is_ruled: Mapped[bool] = mapped_column(default=False)
+    returns_count: Mapped[int] = mapped_column(default=0)
+    #: How many teams were asked by name, in how many waves.
+    waves_count: Mapped[int] = mapped_column(default=0)
+
+    # how it ended
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    actual_start: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    actual_end: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    attendance: Mapped[int | None]
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    closures_count: Mapped[int] = mapped_column(default=0)
+    #: Reason code of a rejection or cancellation.
+    ending_reason: Mapped[str] = mapped_column(String(32), default="")
+
+
+class WishedTime(Base):
+    """One of up to six windows that suit the resident; half-open [starts_at, ends_at)."""
+
+    __tablename__ = "wished_times"
+    __table_args__ = (CheckConstraint("ends_at > starts_at", name="order"),)
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class OrderEvent(Base):
+    """One step of one order. Append-only: triggers on both databases refuse UPDATE and DELETE."""
+
+    __tablename__ = "order_events"
+    __table_args__ = (
+        UniqueConstraint("order_id", "sequence"),
+        UniqueConstraint("order_id", "actor_key", "idempotency_key"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    #: 1, 2, 3 ... within the order; equals the order's version after the event.
+    sequence: Mapped[int]
+    action: Mapped[str] = mapped_column(String(16))
+    party: Mapped[str] = mapped_column(String(16))
+    actor_key: Mapped[str] = mapped_column(String(64))
+    actor_name: Mapped[str] = mapped_column(String(64))
+    actor_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    from_status: Mapped[str | None] = mapped_column(String(16))
+    to_status: Mapped[str] = mapped_column(String(16))
+    #: What the action carried. No names, phones or addresses of residents: those live in `orders` and can be erased.
+    payload: Mapped[dict[str, object]] = mapped_column(JSON)
+    #: Mark of the request, to know it again when it is repeated.
+    fingerprint: Mapped[str] = mapped_column(String(32))
+    idempotency_key: Mapped[str | None] = mapped_column(String(64))
+    #: Was the step late? Stays true for ever.
+    was_overdue: Mapped[bool] = mapped_column(default=False)
+    happened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    row_hash: Mapped[str] = mapped_column(String(64))
+
+
+class OrderHolder(Base):
+    """A department or team that has had to do with an order, and so may go on knowing of it."""
+
+    __tablename__ = "order_holders"
+    __table_args__ = (Index("ix_order_holders_kind_code", "kind", "code"),)
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    #: `department` or `team`.
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    #: The department's id, or the team's id as text.
+    code: Mapped[str] = mapped_column(String(32), primary_key=True)
+    first_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Offer(Base):
+    """A team asked by name to take an order."""
+
+    __tablename__ = "offers"
+    __table_args__ = (UniqueConstraint("order_id", "team_id", "wave"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"), index=True)
+    wave: Mapped[int]
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: `accepted`, or None while there is no answer.
+    answer: Mapped[str | None] = mapped_column(String(16))
+
+
+class Crew(Base):
+    """A volunteer named for an accepted order. Rows go when the team withdraws; the events keep who was named."""
+
+    __tablename__ = "crews"
+    __table_args__ = (Index("ix_crews_volunteer_id", "volunteer_id"),)
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    volunteer_id: Mapped[int] = mapped_column(ForeignKey("volunteers.id"), primary_key=True)
+
+
+class OrderNote(Base):
+    """What a person wrote with a step. Apart from the event, which keeps only its hash, so that text about
+    people can be erased while the chain stays whole."""
+
+    __tablename__ = "order_notes"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("order_events.id"), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Question(Base):
+    """Something that the resident has to answer first. The words stand in the notes of the two events."""
+
+    __tablename__ = "questions"
+    __table_args__ = (Index("ix_questions_order_id", "order_id"),)
+
+    asked_event_id: Mapped[int] = mapped_column(ForeignKey("order_events.id"), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: Set when it is answered, or when the order moved on without an answer.
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    answered_event_id: Mapped[int | None] = mapped_column(ForeignKey("order_events.id"))
+
+
+class Rating(Base):
+    """How it went, once per closure. "Not rated" is the absence of a row and is never five stars."""
+
+    __tablename__ = "ratings"
+    __table_args__ = (
+        UniqueConstraint("asker_order_id", "closure"),
+        Index("ix_ratings_order_id", "order_id"),
+        CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: The order that was served.
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    #: The order of the one who rates: the same, or one that was merged into it.
+    asker_order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    #: The event; its note holds the words.
+    event_id: Mapped[int] = mapped_column(ForeignKey("order_events.id"))
+    #: 1 for the first closing, 2 after a reopen, ...
+    closure: Mapped[int]
+    stars: Mapped[int]
+    did_take_place: Mapped[bool]
+    came_count: Mapped[int | None]
+    would_order_again: Mapped[bool | None]
+    #: By the community on the phone, marked so wherever ratings are shown.
+    is_call_back: Mapped[bool] = mapped_column(default=False)
+    rated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class CallBack(Base):
+    """A task for the community: call the resident, e.g. after a low rating. Reopening stays a person's decision."""
+
+    __tablename__ = "call_backs"
+    __table_args__ = (Index("ix_call_backs_order_id", "order_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    #: `low_rating` or `did_not_take_place`.
+    cause: Mapped[str] = mapped_column(String(32))
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    done_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    outcome: Mapped[str] = mapped_column(Text, default="")
+
+
+class Attachment(Base):
+    """A photo that came with placing or closing, re-encoded. The picture itself is in the database: one backup
+    holds everything, and several web machines need no shared folder."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (Index("ix_attachments_order_id", "order_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    #: `place` or `close`.
+    action: Mapped[str] = mapped_column(String(16))
+    sha256: Mapped[str] = mapped_column(String(64))
+    width: Mapped[int]
+    height: Mapped[int]
+    size_bytes: Mapped[int]
+    added_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class AttachmentContent(Base):
+    """The JPEG of an attachment, apart from its row so that no list ever loads it."""
+
+    __tablename__ = "attachment_contents"
+
+    attachment_id: Mapped[int] = mapped_column(ForeignKey("attachments.id"), primary_key=True)
+    jpeg: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,331 @@
+"""What a team does: accept, reschedule, withdraw, close; and what happens when nobody came."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, func, select, update
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.base import CITY_TIME
+from qtxvol.directory.models import MenuItem
+from qtxvol.extensions import db
+from qtxvol.orders.lifecycle import Action, Status
+from qtxvol.orders.models import Crew, Offer, Order, OrderEvent
+from qtxvol.orders.pictures import Picture, attach
+from qtxvol.orders.reasons import check_reason
+from qtxvol.orders.transition import Effect, Outcome, change_order
+from qtxvol.orders.windows import LONGEST, Window, find_window_fault
+from qtxvol.refusals import Refused
+from qtxvol.volunteers.models import HoursEntry, Volunteer
+
+
+def accept_order(
+    number: str,
+    actor: Actor,
+    *,
+    agreed: Window,
+    volunteer_ids: Sequence[int],
+    now: datetime,
+    text: str = "",
+    version: int | None = None,
+    key: str | None = None,
+) -> Outcome:
+    """Take a claimed order for the actor's team, with one agreed time and named people.
+
+    :param agreed: aware UTC, in the future.
+    :param volunteer_ids: verified members of the team, at least as many as the menu item asks for.
+    :raise Refused: `handed_elsewhere`, `person_busy` with `names`, `licence_missing`, `skill_missing` (409);
+        `bad_window`, `not_in_team`, `crew_too_small` with `least` (422); `wrong_status` when another team was first.
+    """
+    people = sorted(set(volunteer_ids))
+
+    def prepare(order: Order) -> Effect:
+        _check_agreed(agreed, now)
+        _check_crew(order, actor, people, agreed)
+
+        def then(event: OrderEvent) -> None:
+            db.session.add_all(Crew(order_id=order.id, volunteer_id=person) for person in people)
+            db.session.execute(
+                update(Offer)
+                .where(Offer.order_id == order.id, Offer.team_id == actor.team_id, Offer.answered_at.is_(None))
+                .values(answered_at=now, answer="accepted")
+            )
+
+        values = {
+            "team_id": actor.team_id,
+            "agreed_start": agreed.starts_at,
+            "agreed_end": agreed.ends_at,
+            "handed_team_id": None,
+        }
+        return Effect(values, then=then)
+
+    payload = {**_times(agreed), "volunteer_ids": people, "text": text}
+    return change_order(number, Action.ACCEPT, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def reschedule_order(
+    number: str,
+    actor: Actor,
+    *,
+    agreed: Window,
+    now: datetime,
+    text: str = "",
+    version: int | None = None,
+    key: str | None = None,
+) -> Outcome:
+    """Move an accepted service to another time that suits resident and crew; the resident is told.
+
+    :raise Refused: `bad_window` (422); `person_busy`, `has_started` (409).
+    """
+
+    def prepare(order: Order) -> Effect:
+        _check_agreed(agreed, now)
+        _check_free(order, _lock_crew(order.id), agreed)
+        due = agreed.ends_at + (order.due_at - order.agreed_end) if order.due_at and order.agreed_end else None
+        return Effect({"agreed_start": agreed.starts_at, "agreed_end": agreed.ends_at, "due_at": due})
+
+    payload = {**_times(agreed), "text": text}
+    return change_order(number, Action.RESCHEDULE, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def withdraw_order(
+    number: str,
+    actor: Actor,
+    *,
+    reason: str,
+    now: datetime,
+    text: str = "",
+    version: int | None = None,
+    key: str | None = None,
+) -> Outcome:
+    """Give an accepted order back to the pool before the service starts."""
+
+    def prepare(order: Order) -> Effect:
+        check_reason(Action.WITHDRAW, reason, text)
+        return _back_to_pool(order)
+
+    payload = {"reason": reason, "text": text}
+    return change_order(number, Action.WITHDRAW, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def report_no_show(
+    number: str, actor: Actor, *, text: str, now: datetime, version: int | None = None, key: str | None = None
+) -> Outcome:
+    """The team did not come: the order is open again and the team is told."""
+    return change_order(
+        number,
+        Action.NO_SHOW,
+        actor,
+        {"text": text},
+        now=now,
+        prepare=_back_to_pool,
+        version=version,
+        key=key,
+    )
+
+
+def close_order(
+    number: str,
+    actor: Actor,
+    *,
+    actual: Window,
+    attendance: int,
+    report: str,
+    minutes: Mapping[int, int],
+    now: datetime,
+    pictures: Sequence[Picture] = (),
+    version: int | None = None,
+    key: str | None = None,
+) -> Outcome:
+    """Write up a service: when it really was, how many came, and the minutes of each volunteer.
+
+    :param attendance: people reached (人次), 0 to 5000.
+    :param minutes: by volunteer id; every named volunteer stands in it, 0 for one who was not there.
+    :raise Refused: `bad_window` (422) when it ends before it starts, lies ahead or took longer than 12 hours;
+        `bad_minutes` with `names` (422) when somebody served longer than the service or isn't in the crew.
+    """
+
+    def prepare(order: Order) -> Effect:
+        fault = _find_actual_fault(actual, now)
+        if fault:
+            raise Refused("bad_window", 422, field="actual_end", fault=fault)
+        crew = {person.id: person for person in _lock_crew(order.id)}
+        span = int((actual.ends_at - actual.starts_at).total_seconds() // 60)
+        wrong = [
+            crew[i].name if i in crew else str(i) for i, m in minutes.items() if i not in crew or not 0 <= m <= span
+        ]
+        if wrong or set(minutes) != set(crew):
+            raise Refused("bad_minutes", 422, field="minutes", names="、".join(wrong), span=span)
+
+        def then(event: OrderEvent) -> None:
+            served_on = actual.starts_at.astimezone(CITY_TIME).date()
+            db.session.add_all(
+                HoursEntry(
+                    volunteer_id=person,
+                    order_id=order.id,
+                    event_id=event.id,
+                    minutes=served,
+                    served_on=served_on,
+                    created_at=now,
+                )
+                for person, served in sorted(minutes.items())
+                if served
+            )
+            attach(order.id, Action.CLOSE, pictures, now)
+
+        values = {
+            "actual_start": actual.starts_at,
+            "actual_end": actual.ends_at,
+            "attendance": attendance,
+            "closed_at": now,
+            "closures_count": order.closures_count + 1,
+        }
+        return Effect(values, then=then)
+
+    payload = {
+        "actual_start": actual.starts_at.astimezone(UTC).isoformat(),
+        "actual_end": actual.ends_at.astimezone(UTC).isoformat(),
+        "attendance": attendance,
+        "minutes": {str(person): served for person, served in sorted(minutes.items())},
+        "pictures": len(pictures),
+        "report": bool(report),
+        "text": report,
+    }
+    return change_order(number, Action.CLOSE, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def reopen_order(
+    number: str, actor: Actor, *, text: str, now: datetime, version: int | None = None, key: str | None = None
+) -> Outcome:
+    """Take a closed order up again after a resident's dispute. The hours of the disputed service are taken back."""
+
+    def prepare(order: Order) -> Effect:
+        effect = _back_to_pool(order)
+        effect.values |= {"closed_at": None, "actual_start": None, "actual_end": None, "attendance": None}
+        keep = effect.then
+
+        def then(event: OrderEvent) -> None:
+            _take_hours_back(order.id, event, now)
+            if keep:
+                keep(event)
+
+        effect.then = then
+        return effect
+
+    return change_order(
+        number, Action.REOPEN, actor, {"text": text}, now=now, prepare=prepare, version=version, key=key
+    )
+
+
+def _times(window: Window) -> dict[str, str]:
+    return {
+        "agreed_start": window.starts_at.astimezone(UTC).isoformat(),
+        "agreed_end": window.ends_at.astimezone(UTC).isoformat(),
+    }
+
+
+def _check_agreed(agreed: Window, now: datetime) -> None:
+    if fault := find_window_fault(agreed, now):
+        raise Refused("bad_window", 422, field="agreed_start", fault=fault)
+
+
+def _find_actual_fault(actual: Window, now: datetime) -> str | None:
+    if actual.ends_at <= actual.starts_at:
+        return "ends_first"
+    if actual.ends_at > now:
+        return "in_future"
+    return "too_long" if actual.ends_at - actual.starts_at > LONGEST else None
+
+
+def _check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Window) -> None:
+    """The named people are verified members, enough, qualified and free. They stay locked, so that two orders
+    accepted at once can't book one person twice."""
+    crew = db.session.scalars(
+        select(Volunteer).where(Volunteer.id.in_(people)).order_by(Volunteer.id).with_for_update()
+    ).all()
+    mine = [person for person in crew if person.team_id == actor.team_id and person.status == "verified"]
+    if len(mine) != len(people):
+        raise Refused("not_in_team", 422, field="volunteer_ids")
+    item = db.session.get(MenuItem, order.menu_item_id) if order.menu_item_id else None
+    least = item.min_volunteers if item else 1
+    if len(mine) < least:
+        raise Refused("crew_too_small", 422, field="volunteer_ids", least=least)
+    if item and item.needed_skills:
+        needed = set(item.needed_skills)
+        if not any(needed & set(person.skills) for person in mine):
+            raise Refused("skill_missing", 409, field="volunteer_ids", skills=sorted(needed))
+        if item.is_licence_required and not any(_is_licensed(person, needed, agreed) for person in mine):
+            raise Refused("licence_missing", 409, field="volunteer_ids", skills=sorted(needed))
+    _check_free(order, mine, agreed)
+
+
+def _is_licensed(person: Volunteer, needed: set[str], agreed: Window) -> bool:
+    day = agreed.starts_at.astimezone(CITY_TIME).date()
+    is_valid = person.licence_expires_on is None or person.licence_expires_on >= day
+    return is_valid and bool(needed & set(person.licensed_skills))
+
+
+def _check_free(order: Order, people: Sequence[Volunteer], agreed: Window) -> None:
+    busy = db.session.scalars(
+        select(Volunteer.name)
+        .join(Crew, Crew.volunteer_id == Volunteer.id)
+        .join(Order, Order.id == Crew.order_id)
+        .where(
+            Crew.volunteer_id.in_([person.id for person in people]),
+            Order.id != order.id,
+            Order.status == Status.ACCEPTED,
+            Order.agreed_start < agreed.ends_at,
+            Order.agreed_end > agreed.starts_at,
+        )
+        .distinct()
+    ).all()
+    if busy:
+        raise Refused("person_busy", 409, field="volunteer_ids", names="、".join(busy))
+
+
+def _lock_crew(order_id: int) -> Sequence[Volunteer]:
+    return db.session.scalars(
+        select(Volunteer)
+        .join(Crew, Crew.volunteer_id == Volunteer.id)
+        .where(Crew.order_id == order_id)
+        .order_by(Volunteer.id)
+        .with_for_update(of=Volunteer)
+    ).all()
+
+
+def _back_to_pool(order: Order) -> Effect:
+    """The order waits for a team again; the events keep who had been named."""
+
+    def then(event: OrderEvent) -> None:
+        db.session.execute(delete(Crew).where(Crew.order_id == order.id))
+
+    return Effect({"team_id": None, "agreed_start": None, "agreed_end": None, "handed_team_id": None}, then=then)
+
+
+def _take_hours_back(order_id: int, event: OrderEvent, now: datetime) -> None:
+    """A correction is a new line that names the old one; nothing in the ledger is changed."""
+    taken = select(HoursEntry.corrects_id).where(HoursEntry.order_id == order_id, HoursEntry.corrects_id.is_not(None))
+    standing = db.session.scalars(
+        select(HoursEntry).where(
+            HoursEntry.order_id == order_id, HoursEntry.corrects_id.is_(None), HoursEntry.id.not_in(taken)
+        )
+    ).all()
+    db.session.add_all(
+        HoursEntry(
+            volunteer_id=entry.volunteer_id,
+            order_id=order_id,
+            event_id=event.id,
+            minutes=-entry.minutes,
+            served_on=entry.served_on,
+            corrects_id=entry.id,
+            created_at=now,
+        )
+        for entry in standing
+    )
+
+
+def minutes_served(volunteer_id: int) -> int:
+    """Sum of the ledger for one person, in minutes."""
+    return int(
+        db.session.scalar(select(func.sum(HoursEntry.minutes)).where(HoursEntry.volunteer_id == volunteer_id)) or 0
+    )

@@ -1,0 +1,340 @@
+"""The only writer of an order's status. Every step is one transaction: a conditional UPDATE that names the old
+status and version, one `OrderEvent` in the hash chain, the notices; or nothing at all.
+
+Why so strict: docs/adr/0002-one-writer.md.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, insert, or_, select, update
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.permissions import find_obstacle, visible_orders
+from qtxvol.directory.queries import limits_for
+from qtxvol.extensions import db
+from qtxvol.notices.models import Notice
+from qtxvol.orders import deadlines
+from qtxvol.orders.chain import GENESIS, event_hash, fingerprint
+from qtxvol.orders.lifecycle import Action, OrderFacts, Party, Rule, Status, find_refusal, get_rule
+from qtxvol.orders.models import Order, OrderEvent, OrderHolder, OrderNote, Question
+from qtxvol.refusals import NotFound, Refused
+from qtxvol.storage import transaction
+
+
+@dataclass(slots=True)
+class Effect:
+    """What a verb adds to the step.
+
+    :ivar values: columns of the order to set along with the status.
+    :ivar told_teams: teams to tell besides the order's own.
+    :ivar then: called with the new event; adds the rows that point to it.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    told_teams: tuple[int, ...] = ()
+    then: Callable[[OrderEvent], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a step ended. `is_repeat`: it had already been done by the same request; nothing was written."""
+
+    order_id: int
+    number: str
+    status: Status
+    version: int
+    is_repeat: bool = False
+
+
+#: Looks at the locked order, checks what only the verb knows, and says what else changes.
+Prepare = Callable[[Order], Effect]
+
+
+def change_order(
+    number: str,
+    action: Action,
+    actor: Actor,
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+    prepare: Prepare | None = None,
+    version: int | None = None,
+    key: str | None = None,
+    is_rated: bool = False,
+) -> Outcome:
+    """Take one step of the lifecycle, whole or not at all.
+
+    :param payload: JSON-like; `text` is kept in a note and only its hash in the event.
+    :param version: of the page the actor was looking at; None when there is none (a job, a phone call).
+    :param key: idempotency key; the same actor with the same key is answered with the first outcome.
+    :raise NotFound: no such order, or none that the actor may know of (404).
+    :raise Refused: `wrong_party` (403); `wrong_status`, `moved_on`, `stale` with `winner`, or a guard's code (409);
+        `missing` with `field` (422); and what `prepare` raises.
+    """
+    rule = get_rule(action)
+    asked = fingerprint({"action": action, **payload})
+    with transaction():
+        order = lock_order(number, actor)
+        last, repeated = _last_and_repeated(order, actor, asked, key)
+        if repeated is not None:
+            return Outcome(order.id, order.number, Status(order.status), order.version, is_repeat=True)
+        refusal = find_refusal(rule, actor.party, facts_of(order, actor, now, is_rated=is_rated))
+        if refusal == "wrong_party":
+            raise Refused(refusal, 403)
+        refusal = refusal or find_obstacle(actor, order, action)
+        if refusal is None and version is not None and version != order.version:
+            refusal = "stale"
+        if refusal is not None:
+            raise Refused(refusal, 409, winner=last.actor_name, winner_party=last.party, stands_at=order.status)
+        _check_carried(rule, payload)
+        effect = prepare(order) if prepare else Effect()
+        return _write_step(order, rule, actor, payload, effect, last, now=now, key=key, asked=asked)
+
+
+def insert_order(
+    order: Order,
+    actor: Actor,
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+    key: str | None,
+    then: Callable[[OrderEvent], None],
+) -> Outcome:
+    """Write a new order with its first event and notices. Inside the caller's `transaction()`.
+
+    :raise Refused: `wrong_party` (403), `missing` (422).
+    """
+    rule = get_rule(Action.PLACE)
+    if actor.party not in rule.by:
+        raise Refused("wrong_party", 403)
+    _check_carried(rule, payload)
+    order.status, order.version, order.status_since = Status.PLACED, 1, now
+    order.due_at = deadlines.due_at(Status.PLACED, now, limits_for(order.urgency))
+    db.session.add(order)
+    db.session.flush()
+    asked = fingerprint({"action": Action.PLACE, **payload})
+    event = _append_event(order, rule, actor, payload, None, None, now=now, key=key, asked=asked, was_overdue=False)
+    then(event)
+    _queue_notices(order, rule, actor, event, (), now)
+    return Outcome(order.id, order.number, Status.PLACED, 1)
+
+
+def lock_order(number: str, actor: Actor) -> Order:
+    """The order, locked until the transaction ends.
+
+    :raise NotFound: no such order within the actor's scope.
+    """
+    statement = select(Order).where(Order.number == number, visible_orders(actor)).with_for_update(of=Order)
+    order = db.session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if order is None:
+        raise NotFound(number)
+    return order
+
+
+def facts_of(order: Order, actor: Actor, now: datetime, *, is_rated: bool = False) -> OrderFacts:
+    """The order as the guards see it."""
+    return OrderFacts(
+        status=Status(order.status),
+        now=now,
+        due_at=order.due_at,
+        is_ruled=order.is_ruled,
+        returns_count=order.returns_count,
+        agreed_start=order.agreed_start,
+        agreed_end=order.agreed_end,
+        closed_at=order.closed_at,
+        has_open_question=order.clock_stopped_at is not None,
+        is_rated=is_rated,
+        handed_team_id=order.handed_team_id,
+        asking_team_id=actor.team_id,
+    )
+
+
+def hold(order_id: int, kind: str, codes: Iterable[str], now: datetime) -> None:
+    """Remember that these departments or teams have had to do with the order. Known ones are left alone."""
+    wanted = set(codes)
+    known = select(OrderHolder.code).where(
+        OrderHolder.order_id == order_id, OrderHolder.kind == kind, OrderHolder.code.in_(wanted)
+    )
+    wanted -= set(db.session.scalars(known))
+    db.session.add_all(OrderHolder(order_id=order_id, kind=kind, code=code, first_at=now) for code in sorted(wanted))
+
+
+def _last_and_repeated(order: Order, actor: Actor, asked: str, key: str | None) -> tuple[OrderEvent, OrderEvent | None]:
+    """The order's last event, and the event that this very request has already led to, if it has.
+
+    A request is known again by the actor's key, or because the same actor asks for the same thing and nothing
+    has happened since.
+    """
+    wanted = OrderEvent.sequence == order.version
+    if key is not None:
+        wanted = or_(wanted, and_(OrderEvent.actor_key == actor.key, OrderEvent.idempotency_key == key))
+    events = db.session.scalars(
+        select(OrderEvent).where(OrderEvent.order_id == order.id, wanted).order_by(OrderEvent.sequence)
+    ).all()
+    last = events[-1]
+    for event in events:
+        if key is not None and event.actor_key == actor.key and event.idempotency_key == key:
+            if event.fingerprint != asked:
+                raise Refused("key_reused", 422, field="idempotency_key")
+            return last, event
+    is_same = last.actor_key == actor.key and last.fingerprint == asked
+    return last, last if is_same else None
+
+
+def _check_carried(rule: Rule, payload: Mapping[str, Any]) -> None:
+    for name in rule.carries:
+        if payload.get(name) in (None, "", [], {}):
+            raise Refused("missing", 422, field=name)
+
+
+def _write_step(
+    order: Order,
+    rule: Rule,
+    actor: Actor,
+    payload: Mapping[str, Any],
+    effect: Effect,
+    last: OrderEvent,
+    *,
+    now: datetime,
+    key: str | None,
+    asked: str,
+) -> Outcome:
+    was, to = Status(order.status), rule.to or Status(order.status)
+    leaving_team, leaving_department = order.team_id, order.department_id
+    paused = order.clock_stopped_at is not None
+    was_overdue = not paused and order.due_at is not None and order.due_at < now
+    values = {"status": to, "version": order.version + 1, **effect.values}
+    if not rule.stays:
+        agreed_end = values.get("agreed_end", order.agreed_end)
+        values["status_since"] = now
+        values["due_at"] = deadlines.due_at(to, now, limits_for(order.urgency), agreed_end=agreed_end)
+        values["clock_stopped_at"] = None
+    changed = db.session.connection().execute(
+        update(Order).where(Order.id == order.id, Order.status == was, Order.version == order.version).values(**values)
+    )
+    if changed.rowcount != 1:  # can't happen under the lock; if it ever does, nothing is written
+        raise Refused("stale", 409, winner=last.actor_name, winner_party=last.party, stands_at=order.status)
+    db.session.refresh(order)
+    if paused and not rule.stays:
+        _end_questions(order.id, now)
+    event = _append_event(
+        order, rule, actor, payload, was, last, now=now, key=key, asked=asked, was_overdue=was_overdue
+    )
+    if values.get("department_id"):
+        hold(order.id, "department", [values["department_id"]], now)
+    if values.get("team_id"):
+        hold(order.id, "team", [str(values["team_id"])], now)
+    if effect.then:
+        effect.then(event)
+    teams = effect.told_teams or tuple(filter(None, (order.team_id or leaving_team,)))
+    _queue_notices(order, rule, actor, event, teams, now, department=order.department_id or leaving_department)
+    db.session.flush()
+    return Outcome(order.id, order.number, to, order.version)
+
+
+def _append_event(
+    order: Order,
+    rule: Rule,
+    actor: Actor,
+    payload: Mapping[str, Any],
+    was: Status | None,
+    last: OrderEvent | None,
+    *,
+    now: datetime,
+    key: str | None,
+    asked: str,
+    was_overdue: bool,
+) -> OrderEvent:
+    kept = {name: value for name, value in payload.items() if name != "text" and value not in (None, "", [], {})}
+    text = str(payload.get("text") or "")
+    if text:
+        kept["text_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    event = OrderEvent(
+        order_id=order.id,
+        sequence=order.version,
+        action=rule.action,
+        party=actor.party,
+        actor_key=actor.key,
+        actor_name=actor.name,
+        actor_account_id=actor.account_id,
+        from_status=was,
+        to_status=order.status,
+        payload=kept,
+        fingerprint=asked,
+        idempotency_key=key,
+        was_overdue=was_overdue,
+        happened_at=now,
+        previous_hash=last.row_hash if last else GENESIS,
+    )
+    event.row_hash = hash_of(event, order.number)
+    db.session.add(event)
+    db.session.flush()
+    if text:
+        db.session.add(OrderNote(event_id=event.id, order_id=order.id, text=text))
+    return event
+
+
+def hash_of(event: OrderEvent, number: str) -> str:
+    """What the event's `row_hash` must be; `qtxvol check` computes it anew."""
+    return event_hash(
+        event.previous_hash,
+        happened_at=event.happened_at,
+        number=number,
+        sequence=event.sequence,
+        action=str(event.action),
+        party=str(event.party),
+        actor_key=event.actor_key,
+        actor_name=event.actor_name,
+        from_status=str(event.from_status) if event.from_status else None,
+        to_status=str(event.to_status),
+        payload=event.payload,
+        fingerprint=event.fingerprint,
+        idempotency_key=event.idempotency_key,
+        was_overdue=event.was_overdue,
+    )
+
+
+def _end_questions(order_id: int, now: datetime) -> None:
+    """The order moved on: a question that is still open needs no answer any more."""
+    db.session.execute(
+        update(Question).where(Question.order_id == order_id, Question.ended_at.is_(None)).values(ended_at=now)
+    )
+
+
+def _queue_notices(
+    order: Order,
+    rule: Rule,
+    actor: Actor,
+    event: OrderEvent,
+    teams: tuple[int, ...],
+    now: datetime,
+    *,
+    department: str | None = None,
+) -> None:
+    """One row per party to tell. Askers whose order was merged into this one hear what its resident hears."""
+    rows: list[tuple[int, Party, str]] = []
+    for party in sorted(rule.tells - {actor.party}):
+        match party:
+            case Party.COMMUNITY:
+                rows.append((order.id, party, order.division_code))
+            case Party.DEPARTMENT if department:
+                rows.append((order.id, party, department))
+            case Party.TEAM:
+                rows.extend((order.id, party, str(team)) for team in teams)
+            case Party.OFFICE:
+                rows.append((order.id, party, ""))
+            case Party.RESIDENT:
+                joined = db.session.scalars(select(Order.id).where(Order.merged_into_id == order.id))
+                rows.extend((order_id, party, "") for order_id in (order.id, *joined))
+    if rows:
+        db.session.execute(
+            insert(Notice),
+            [
+                {"order_id": order_id, "event_id": event.id, "party": party, "scope": scope, "queued_at": now}
+                for order_id, party, scope in rows
+            ],
+        )

@@ -1,0 +1,1 @@
+"""Targets and the honest counting towards them."""

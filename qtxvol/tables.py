@@ -1,0 +1,11 @@
+"""Every table module, imported in one place so that the metadata is complete for migrations and tests."""
+
+from qtxvol.accounts import models as accounts
+from qtxvol.directory import models as directory
+from qtxvol.jobs import models as jobs
+from qtxvol.notices import models as notices
+from qtxvol.orders import models as orders
+from qtxvol.progress import models as progress
+from qtxvol.volunteers import models as volunteers
+
+__all__ = ["accounts", "directory", "jobs", "notices", "orders", "progress", "volunteers"]

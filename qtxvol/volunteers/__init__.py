@@ -1,0 +1,1 @@
+"""People who serve and the teams they belong to; the ledger of their hours."""
