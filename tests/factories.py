@@ -191,3 +191,8 @@ def closed(city: City, now: datetime = NOW, *, agreed: Window | None = None, **v
         minutes={city.crew[0]: 90},
         now=agreed.ends_at + timedelta(hours=1),
     )
+
+
+def link_of(order: Outcome) -> Actor:
+    """The resident who holds the secret link to `order`, without an account."""
+    return Actor(Party.RESIDENT, "居民", order_id=order.order_id)

@@ -1,5 +1,6 @@
 """Accounts and seats: reading who somebody is, signing in, changing passwords."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -22,39 +23,93 @@ from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
 
 
-def find_account(account_id: int) -> Account | None:
-    """The active account with this id."""
-    return db.session.scalars(select(Account).where(Account.id == account_id, Account.is_active)).one_or_none()
+@dataclass(frozen=True, slots=True)
+class SeatView:
+    """One seat of somebody who is signed in. `place` is the name of what the seat is bound to."""
+
+    actor: Actor
+    place: str
 
 
-def list_seats(account: Account) -> list[tuple[Actor, str]]:
-    """The account's seats as actors, each with the name of what it is bound to; one statement."""
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is behind a session: the account and its seats, read in one statement per request."""
+
+    account_id: int
+    username: str
+    display_name: str
+    session_epoch: int
+    must_change_password: bool
+    seats: tuple[SeatView, ...]
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """For Flask-Login: id and epoch, so that raising the epoch ends every session."""
+        return f"{self.account_id}.{self.session_epoch}"
+
+    def find_seat(self, party: Party) -> SeatView | None:
+        """The seat at this party's desk."""
+        return next((seat for seat in self.seats if seat.actor.party is party), None)
+
+
+def find_signed_in(session_id: str) -> SignedIn | None:
+    """The active account behind `SignedIn.get_id()`, unless its sessions were ended since."""
+    account_id, _, epoch = session_id.partition(".")
+    if not (account_id.isdecimal() and epoch.isdecimal()):
+        return None
     rows = db.session.execute(
-        select(Seat, Team, Division.display_name, Department.name, Volunteer.name)
+        select(Account, Seat, Team, Division.display_name, Department.name, Volunteer.name)
+        .outerjoin(Seat, Seat.account_id == Account.id)
         .outerjoin(Team, Team.id == Seat.team_id)
         .outerjoin(Division, Division.code == Seat.division_code)
         .outerjoin(Department, Department.id == Seat.department_id)
         .outerjoin(Volunteer, Volunteer.id == Seat.volunteer_id)
-        .where(Seat.account_id == account.id)
+        .where(Account.id == int(account_id), Account.session_epoch == int(epoch), Account.is_active)
         .order_by(Seat.id)
+    ).all()
+    if not rows:
+        return None
+    account = rows[0][0]
+    seats = tuple(
+        _view_seat(account, seat, team, division, department, volunteer)
+        for _, seat, team, division, department, volunteer in rows
+        if seat is not None
     )
-    seats = []
-    for seat, team, division, department, volunteer in rows:
-        party = Party(seat.party)
-        bound = {Party.TEAM: team.name if team else "", Party.DEPARTMENT: department, Party.VOLUNTEER: volunteer}
-        place = bound.get(party) or division or ""
-        actor = Actor(
-            party=party,
-            name=_event_name(party, account.display_name, place),
-            account_id=account.id,
-            division_code=seat.division_code,
-            department_id=team.department_id if team else seat.department_id,
-            team_id=seat.team_id,
-            themes=tuple(team.themes) if team else (),
-            volunteer_id=seat.volunteer_id,
-        )
-        seats.append((actor, place))
-    return seats
+    return SignedIn(
+        account.id,
+        account.username,
+        account.display_name,
+        account.session_epoch,
+        account.must_change_password,
+        seats,
+    )
+
+
+def _view_seat(
+    account: Account,
+    seat: Seat,
+    team: Team | None,
+    division: str | None,
+    department: str | None,
+    volunteer: str | None,
+) -> SeatView:
+    party = Party(seat.party)
+    bound = {Party.TEAM: team.name if team else None, Party.DEPARTMENT: department, Party.VOLUNTEER: volunteer}
+    place = bound.get(party) or division or ""
+    actor = Actor(
+        party=party,
+        name=_event_name(party, account.display_name, place),
+        account_id=account.id,
+        division_code=seat.division_code,
+        department_id=team.department_id if team else seat.department_id,
+        team_id=seat.team_id,
+        themes=tuple(team.themes) if team else (),
+        volunteer_id=seat.volunteer_id,
+    )
+    return SeatView(actor, place)
 
 
 def _event_name(party: Party, person: str, place: str) -> str:
@@ -66,8 +121,8 @@ def _event_name(party: Party, person: str, place: str) -> str:
     return place or person
 
 
-def sign_in(username: str, password: str, address: str, now: datetime) -> Account:
-    """The account, if name and password fit. Failures slow down the account and the address.
+def sign_in(username: str, password: str, address: str, now: datetime) -> SignedIn:
+    """Who it is, if name and password fit. Failures slow down the account and the address.
 
     :raise Refused: `wait` with `seconds` (429); `wrong_password` (422), the same for an unknown name.
     """
@@ -92,7 +147,11 @@ def sign_in(username: str, password: str, address: str, now: datetime) -> Accoun
         account.signed_in_at = now
         if renew:
             account.password_hash = renew
-    return account
+        session_id = f"{account.id}.{account.session_epoch}"
+    signed_in = find_signed_in(session_id)
+    if signed_in is None:  # deactivated in this very moment
+        raise Refused("wrong_password", 422)
+    return signed_in
 
 
 def change_password(account_id: int, old: str, new: str) -> int:

@@ -1,484 +1,33 @@
-"""How the office edits facts: one table of kinds and fields, three verbs that read it.
+"""How the office edits facts: three verbs that read the table in `kinds.py`.
 
-`KINDS` says what may be edited and within which limits; the office's pages draw their forms from it, so a
-form and its check cannot disagree. Not here: reading facts (`queries.py`), and who may edit (the office's
-gate).
+Not here: what may be edited (`kinds.py`), reading facts (`queries.py`), and who may edit (the office's gate).
 """
 
 import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, inspect, select
+from sqlalchemy import inspect, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import InstrumentedAttribute
 
-from qtxvol.base import Base
-from qtxvol.directory.loader import PARTS, REASONED, URGENCIES
-from qtxvol.directory.models import (
-    Department,
-    Division,
-    MenuItem,
-    Programme,
-    Reason,
-    Route,
-    Term,
-    TimeLimit,
+from qtxvol.directory.kinds import (
+    REFERENCES,
+    Field,
+    FieldType,
+    Key,
+    Kind,
+    Values,
+    get_kind,
+    key_text,
+    refuse_field,
+    split_key,
 )
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import WAITS, Label, get_rule
-from qtxvol.progress.models import Target
-from qtxvol.refusals import NotFound, Refused
+from qtxvol.refusals import NotFound
 from qtxvol.storage import transaction
-
-#: One row's values by column name.
-Values = dict[str, Any]
-#: A row's key: its parts, or the same in one word as `key_text` writes it.
-Key = str | Sequence[str]
-
-
-class FieldType(StrEnum):
-    """How a value is written, and which control a form shows."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    #: One of `choices`, or of the rows that `refers_to` names.
-    CHOICE = "choice"
-    #: Any number of them.
-    CHOICES = "choices"
-    #: Free words, one a line.
-    WORDS = "words"
-
-
-_NO_SHAPE = Label("", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A column that the office fills in.
-
-    :ivar low: smallest number, or fewest choices; `high` largest number, or most characters (or choices).
-    :ivar default: what a new row gets when the field is left out.
-    :ivar is_fixed: given when the row is added, never changed after.
-    :ivar pattern: shape of a text, with `shape` as the sentence that describes it.
-    :ivar refers_to: the rows of `REFERENCES` that the value names.
-    """
-
-    name: str
-    label: Label
-    type: FieldType = FieldType.TEXT
-    low: float = 0
-    high: float = 0
-    is_required: bool = False
-    is_fixed: bool = False
-    default: Any = ""
-    pattern: str = ""
-    shape: Label = _NO_SHAPE
-    choices: tuple[tuple[str, Label], ...] = ()
-    refers_to: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of fact: its table, its key and what may be edited.
-
-    :ivar keys: the fields that name a row, fixed once it is added; `fields` the others.
-    :ivar check: looks at a whole row (:raise Refused: when two values contradict each other).
-    """
-
-    name: str
-    label: Label
-    model: type[Base]
-    keys: tuple[Field, ...]
-    fields: tuple[Field, ...]
-    check: Callable[[Values], None] = field(default=lambda values: None)
-
-    def find_field(self, name: str) -> Field | None:
-        """The field of that name, key or not."""
-        return next((f for f in (*self.keys, *self.fields) if f.name == name), None)
-
-
-def _refuse(name: str, zh: str, en: str) -> NoReturn:
-    raise Refused("invalid", 422, field=name, message=zh, message_en=en)
-
-
-# Checks of whole rows
-
-
-def _check_menu_item(values: Values) -> None:
-    if values["headcount_min"] > values["headcount_max"]:
-        _refuse("headcount_max", "人数上限不能小于人数下限。", "The most people cannot be fewer than the fewest.")
-    if values["is_licence_required"] and not values["needed_skills"]:
-        _refuse("needed_skills", "需要执业资格的项目请写明所需技能。", "Name the skill that needs the licence.")
-    if values["department_id"] in values["alternative_department_ids"]:
-        _refuse(
-            "alternative_department_ids",
-            "备选单位里不用再写承办单位。",
-            "The department itself is not one of the alternatives.",
-        )
-
-
-def _check_target(values: Values) -> None:
-    if values["starts_on"] > values["ends_on"]:
-        _refuse("ends_on", "结束日期不能早于开始日期。", "The end cannot be before the start.")
-    if values["unit"] == "%" and values["value"] > 100:
-        _refuse("value", "百分比不能超过 100。", "A percentage is at most 100.")
-
-
-def _check_division(values: Values) -> None:
-    if (values["parent_code"] is None) != (values["level"] == 1):
-        _refuse("parent_code", "请选择上级区划。", "Choose the division above.")
-    if values["parent_code"] is not None:
-        above = db.session.scalar(select(Division.level).where(Division.code == values["parent_code"]))
-        if above != values["level"] - 1:
-            _refuse("parent_code", "上级区划必须高一级。", "The division above must be one level up.")
-    if (values["lon_gcj02"] is None) != (values["lat_gcj02"] is None):
-        _refuse("lat_gcj02", "经度和纬度要一起填写。", "Longitude and latitude go together.")
-
-
-def _check_term(values: Values) -> None:
-    if values["kind"] == "format" and len(values["code"]) > 16:  # as long as `menu_items.format`
-        _refuse("code", "形式的代码最多 16 个字。", "The code of a format: at most 16 characters.")
-
-
-# The table
-
-
-def _choices(*rows: tuple[str, str, str]) -> tuple[tuple[str, Label], ...]:
-    return tuple((code, Label(zh, en)) for code, zh, en in rows)
-
-
-_CODE = r"[a-z][a-z0-9_]*"
-_CODE_SHAPE = Label("小写字母开头，只用小写字母、数字和下划线", "small letters, digits and _, a letter first")
-_NAME = Label("名称", "Name")
-_NAME_EN = Label("英文名称", "English name")
-_POSITION = Field("position", Label("排序", "Position"), FieldType.INTEGER, 0, 9999, default=0)
-_IS_ACTIVE = Field("is_active", Label("启用", "In use"), FieldType.BOOLEAN, default=True)
-
-_PART_LABELS = {
-    "lead": Label("牵头单位", "Lead"),
-    "responsible": Label("责任单位", "Responsible"),
-    "cooperating": Label("配合单位", "Cooperating"),
-}
-_STEP_LABELS = {
-    "dispatch": Label("派单", "Dispatch"),
-    "claim": Label("领单", "Claim"),
-    "accept": Label("接单", "Accept"),
-    "close": Label("办结", "Close"),
-}
-_URGENCY_LABELS = {
-    "normal": Label("普通", "Normal"),
-    "urgent": Label("紧急", "Urgent"),
-    "emergency": Label("应急", "Emergency"),
-}
-
-_ALL_KINDS = (
-    Kind(
-        "menu_item",
-        Label("服务菜单", "Menu item"),
-        MenuItem,
-        keys=(
-            Field(
-                "id", Label("编号", "Number"), high=8, is_required=True, pattern=r"[A-Za-z0-9]+",
-                shape=Label("只用字母和数字", "letters and digits only"),
-            ),
-        ),
-        fields=(
-            Field("name", _NAME, high=64, is_required=True),
-            Field("name_en", _NAME_EN, high=120),
-            Field(
-                "audiences", Label("适合人群", "Audiences"), FieldType.CHOICES, 1, 20,
-                is_required=True, default=(), refers_to="audience",
-            ),
-            Field("theme", Label("主题", "Theme"), FieldType.CHOICE, is_required=True, refers_to="theme"),
-            Field(
-                "format", Label("形式", "Format"), FieldType.CHOICE, default="lecture", refers_to="format",
-            ),
-            Field(
-                "needed_skills", Label("所需技能", "Skills needed"), FieldType.CHOICES, 0, 20,
-                default=(), refers_to="skill",
-            ),
-            Field(
-                "duration_minutes", Label("时长（分钟）", "Minutes"), FieldType.INTEGER, 10, 1440, default=60,
-            ),
-            Field("headcount_min", Label("人数下限", "Fewest people"), FieldType.INTEGER, 1, 5000, default=1),
-            Field("headcount_max", Label("人数上限", "Most people"), FieldType.INTEGER, 1, 5000, default=200),
-            Field(
-                "min_volunteers", Label("至少几名志愿者", "Fewest volunteers"), FieldType.INTEGER, 1, 100,
-                default=1,
-            ),
-            Field(
-                "is_licence_required", Label("需要执业资格", "Licence required"), FieldType.BOOLEAN,
-                default=False,
-            ),
-            Field(
-                "has_minors_present", Label("有未成年人在场", "Minors present"), FieldType.BOOLEAN,
-                default=False,
-            ),
-            Field(
-                "needs_outside_expert", Label("需外请专家", "Outside expert needed"), FieldType.BOOLEAN,
-                default=False,
-            ),
-            Field(
-                "is_emergency_topic", Label("应急主题", "Emergency topic"), FieldType.BOOLEAN, default=False,
-            ),
-            Field(
-                "programme_id", Label("所属行动或工程", "Programme"), FieldType.CHOICE, default=None,
-                refers_to="programme",
-            ),
-            Field(
-                "department_id", Label("承办单位", "Department"), FieldType.CHOICE, is_required=True,
-                refers_to="department",
-            ),
-            Field(
-                "alternative_department_ids", Label("备选单位", "Alternative departments"),
-                FieldType.CHOICES, 0, 20, default=(), refers_to="department",
-            ),
-            Field("quote", Label("方案依据", "Words of the plan"), high=200),
-            _POSITION,
-            _IS_ACTIVE,
-        ),
-        check=_check_menu_item,
-    ),
-    Kind(
-        "department",
-        Label("部门", "Department"),
-        Department,
-        keys=(
-            Field(
-                "id", Label("代码", "Code"), high=32, is_required=True, pattern=_CODE, shape=_CODE_SHAPE,
-            ),
-        ),
-        fields=(
-            Field("name", _NAME, high=64, is_required=True),
-            Field("name_en", _NAME_EN, high=120),
-            Field(
-                "kind", Label("类别", "Kind"), FieldType.CHOICE, default="government",
-                choices=_choices(
-                    ("party", "党委部门", "Party"),
-                    ("government", "政府部门", "Government"),
-                    ("mass_organisation", "群团组织", "Mass organisation"),
-                    ("other", "其他单位", "Other"),
-                ),
-            ),
-            Field("aliases", Label("别名", "Other names"), FieldType.WORDS, 0, 64, default=()),
-            _POSITION,
-            _IS_ACTIVE,
-        ),
-    ),
-    Kind(
-        "division",
-        Label("区划", "Division"),
-        Division,
-        keys=(
-            Field(
-                "code", Label("区划代码", "Code"), high=12, is_required=True, pattern=r"[0-9]{12}",
-                shape=Label("12 位数字", "twelve digits"),
-            ),
-        ),
-        fields=(
-            Field(
-                "parent_code", Label("上级区划", "Division above"), FieldType.CHOICE, default=None,
-                refers_to="division",
-            ),
-            Field(
-                "level", Label("级别", "Level"), FieldType.INTEGER, 1, 5, is_required=True, is_fixed=True,
-            ),
-            Field(
-                "kind", Label("类别", "Kind"), FieldType.CHOICE, is_required=True,
-                choices=_choices(
-                    ("province", "省、自治区", "Province"),
-                    ("prefecture", "地级市", "Prefecture"),
-                    ("county", "县、市、区", "County"),
-                    ("subdistrict", "街道", "Subdistrict"),
-                    ("town", "镇", "Town"),
-                    ("farm_or_forest_farm", "农场、林场", "Farm or forest farm"),
-                    ("community", "社区", "Community"),
-                    ("village", "村", "Village"),
-                    ("farm_unit", "农场单位", "Farm unit"),
-                ),
-            ),
-            Field("name", Label("全称", "Official name"), high=64, is_required=True),
-            Field("display_name", Label("显示名称", "Everyday name"), high=64, is_required=True),
-            Field("name_en", _NAME_EN, high=96),
-            Field(
-                "lon_gcj02", Label("经度（GCJ-02）", "Longitude (GCJ-02)"), FieldType.NUMBER, -180, 180,
-                default=None,
-            ),
-            Field(
-                "lat_gcj02", Label("纬度（GCJ-02）", "Latitude (GCJ-02)"), FieldType.NUMBER, -90, 90,
-                default=None,
-            ),
-            _IS_ACTIVE,
-        ),
-        check=_check_division,
-    ),
-    Kind(
-        "route",
-        Label("分工", "Who leads what"),
-        Route,
-        keys=(
-            Field(
-                "programme_id", Label("行动或工程", "Programme"), FieldType.CHOICE, is_required=True,
-                refers_to="programme",
-            ),
-            Field(
-                "department_id", Label("部门", "Department"), FieldType.CHOICE, is_required=True,
-                refers_to="department",
-            ),
-        ),
-        fields=(
-            Field(
-                "part", Label("分工", "Part"), FieldType.CHOICE, is_required=True,
-                choices=tuple((part, _PART_LABELS[part]) for part in PARTS),
-            ),
-            _POSITION,
-            _IS_ACTIVE,
-        ),
-    ),
-    Kind(
-        "reason",
-        Label("原因", "Reason"),
-        Reason,
-        keys=(
-            Field(
-                "action", Label("用于", "Action"), FieldType.CHOICE, is_required=True,
-                choices=tuple((str(action), get_rule(action).label) for action in REASONED),
-            ),
-            Field(
-                "code", Label("代码", "Code"), high=32, is_required=True, pattern=_CODE, shape=_CODE_SHAPE,
-            ),
-        ),
-        fields=(
-            Field("name", _NAME, high=64, is_required=True),
-            Field("name_en", _NAME_EN, high=120),
-            Field("hint", Label("给群众的提示", "What the resident reads"), high=200),
-            Field("hint_en", Label("英文提示", "The same in English"), high=200),
-            _POSITION,
-            _IS_ACTIVE,
-        ),
-    ),
-    Kind(
-        "time_limit",
-        Label("时限", "Time limit"),
-        TimeLimit,
-        keys=(
-            Field(
-                "step", Label("环节", "Step"), FieldType.CHOICE, is_required=True,
-                choices=tuple((wait.step, _STEP_LABELS[wait.step]) for wait in WAITS.values()),
-            ),
-            Field(
-                "urgency", Label("缓急", "Urgency"), FieldType.CHOICE, is_required=True,
-                choices=tuple((urgency, _URGENCY_LABELS[urgency]) for urgency in URGENCIES),
-            ),
-        ),
-        fields=(
-            Field("hours", Label("小时", "Hours"), FieldType.INTEGER, 1, 10000, is_required=True),
-            _IS_ACTIVE,
-        ),
-    ),
-    Kind(
-        "term",
-        Label("菜单用语", "Word of the menu"),
-        Term,
-        check=_check_term,
-        keys=(
-            Field(
-                "kind", Label("类别", "Kind"), FieldType.CHOICE, is_required=True,
-                choices=_choices(
-                    ("audience", "人群", "Audience"),
-                    ("theme", "主题", "Theme"),
-                    ("skill", "技能", "Skill"),
-                    ("format", "形式", "Format"),
-                ),
-            ),
-            Field(
-                "code", Label("代码", "Code"), high=32, is_required=True, pattern=_CODE, shape=_CODE_SHAPE,
-            ),
-        ),
-        fields=(
-            Field("name", _NAME, high=64, is_required=True),
-            Field("name_en", _NAME_EN, high=96),
-            _POSITION,
-            _IS_ACTIVE,
-        ),
-    ),
-    Kind(
-        "target",
-        Label("指标", "Target"),
-        Target,
-        keys=(
-            Field(
-                "id", Label("编号", "Number"), high=16, is_required=True, pattern=r"[A-Za-z0-9-]+",
-                shape=Label("只用字母、数字和连字符", "letters, digits and - only"),
-            ),
-        ),
-        fields=(
-            Field("name", _NAME, high=120, is_required=True),
-            Field("name_en", _NAME_EN, high=160),
-            Field("value", Label("目标值", "Value"), FieldType.NUMBER, 0, 1e9, is_required=True),
-            Field("unit", Label("单位", "Unit"), high=16, is_required=True),
-            Field("unit_en", Label("英文单位", "Unit in English"), high=32),
-            Field("starts_on", Label("开始日期", "First day"), FieldType.DATE, is_required=True),
-            Field("ends_on", Label("结束日期", "Last day"), FieldType.DATE, is_required=True),
-            Field(
-                "measured_by", Label("数据来源", "Measured by"), FieldType.CHOICE, default="external",
-                choices=_choices(
-                    ("direct", "本系统直接统计", "This service holds the data"),
-                    ("order_records", "由办结订单统计", "Counted from closed orders"),
-                    ("partial", "订单提供部分依据", "Orders give part of the evidence"),
-                    ("external", "牵头单位报送", "Reported by the lead unit"),
-                ),
-            ),
-            Field("section", Label("方案章节", "Section of the plan"), high=16),
-            Field("quote", Label("方案依据", "Words of the plan"), high=200),
-            _POSITION,
-            _IS_ACTIVE,
-        ),
-        check=_check_target,
-    ),
-)  # fmt: skip
-
-#: What the office may edit, by name.
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL_KINDS}
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Rows that a field may name: their code, what to show, and in which order."""
-
-    code: InstrumentedAttribute[str]
-    name: InstrumentedAttribute[str]
-    name_en: InstrumentedAttribute[str]
-    is_active: InstrumentedAttribute[bool]
-    order: InstrumentedAttribute[Any]
-    where: tuple[ColumnElement[bool], ...] = ()
-
-
-def _term_reference(kind: str) -> Reference:
-    return Reference(Term.code, Term.name, Term.name_en, Term.is_active, Term.position, (Term.kind == kind,))
-
-
-#: The values of `Field.refers_to`.
-REFERENCES: Mapping[str, Reference] = {
-    "department": Reference(
-        Department.id, Department.name, Department.name_en, Department.is_active, Department.position
-    ),
-    "programme": Reference(Programme.id, Programme.name, Programme.name_en, Programme.is_active, Programme.id),
-    "division": Reference(Division.code, Division.display_name, Division.name_en, Division.is_active, Division.code),
-    **{kind: _term_reference(kind) for kind in ("audience", "theme", "skill", "format")},
-}
-
-
-# The verbs
 
 
 def edit_fact(kind: str, key: Key, values: Mapping[str, Any], now: datetime) -> bool:
@@ -497,7 +46,7 @@ def edit_fact(kind: str, key: Key, values: Mapping[str, Any], now: datetime) -> 
         for name, value in new.items():
             spec = what.find_field(name)
             if spec is not None and (spec in what.keys or spec.is_fixed) and value != old[name]:
-                _refuse(name, f"{spec.label.zh}不能修改。", f"{spec.label.en} can't be changed.")
+                refuse_field(name, f"{spec.label.zh}不能修改。", f"{spec.label.en} can't be changed.")
         changed = {name: value for name, value in new.items() if value != old[name]}
         if not changed:
             return False
@@ -521,7 +70,7 @@ def add_fact(kind: str, values: Mapping[str, Any], now: datetime) -> str:
     row: Values = {}
     for spec in (*what.keys, *what.fields):
         if spec.name not in given and spec.is_required:
-            _refuse(spec.name, f"请填写{spec.label.zh}。", f"{spec.label.en} is needed.")
+            refuse_field(spec.name, f"请填写{spec.label.zh}。", f"{spec.label.en} is needed.")
         default = list(spec.default) if isinstance(spec.default, tuple) else spec.default
         row[spec.name] = given.get(spec.name, default)
     key = tuple(row[spec.name] for spec in what.keys)
@@ -547,32 +96,6 @@ def deactivate_fact(kind: str, key: Key, now: datetime) -> bool:
     return edit_fact(kind, key, {"is_active": False}, now)
 
 
-def get_kind(name: str) -> Kind:
-    """The row of `KINDS`.
-
-    :raise NotFound: no such kind.
-    """
-    if name not in KINDS:
-        raise NotFound(name)
-    return KINDS[name]
-
-
-def key_text(kind: str, values: Mapping[str, Any]) -> str:
-    """A fact's key in one word, fit for an address: "S01", "A1.education". No part has a dot."""
-    return ".".join(str(values[spec.name]) for spec in get_kind(kind).keys)
-
-
-def split_key(kind: Kind, key: Key) -> tuple[str, ...]:
-    """The parts of a key.
-
-    :raise NotFound: the number of parts is wrong, so there can be no such fact.
-    """
-    parts = tuple(key.split(".")) if isinstance(key, str) else tuple(key)
-    if len(parts) != len(kind.keys):
-        raise NotFound(f"{kind.name} {key}")
-    return parts
-
-
 def _get_row(kind: Kind, key: Key) -> Any:
     """The entity, locked on PostgreSQL until the transaction ends (SQLite has one writer anyway)."""
     columns = inspect(kind.model).primary_key
@@ -586,7 +109,7 @@ def _get_row(kind: Kind, key: Key) -> Any:
 
 def _refuse_taken(kind: Kind) -> NoReturn:
     last = kind.keys[-1]
-    _refuse(last.name, f"这个{last.label.zh}已经有了。", f"This {last.label.en.lower()} is taken.")
+    refuse_field(last.name, f"这个{last.label.zh}已经有了。", f"This {last.label.en.lower()} is taken.")
 
 
 # Checks of single values
@@ -597,7 +120,7 @@ def _parse(kind: Kind, values: Mapping[str, Any]) -> Values:
     for name, value in values.items():
         spec = kind.find_field(name)
         if spec is None:
-            _refuse(name, f"没有“{name}”这一栏。", f"There is no field {name!r}.")
+            refuse_field(name, f"没有“{name}”这一栏。", f"There is no field {name!r}.")
         parsed[name] = _PARSERS[spec.type](spec, value)
     return parsed
 
@@ -605,20 +128,20 @@ def _parse(kind: Kind, values: Mapping[str, Any]) -> Values:
 def _parse_text(spec: Field, value: Any) -> str:
     text = "" if value is None else value
     if not isinstance(text, str):
-        _refuse(spec.name, f"{spec.label.zh}应是文字。", f"{spec.label.en} must be text.")
+        refuse_field(spec.name, f"{spec.label.zh}应是文字。", f"{spec.label.en} must be text.")
     text = text.strip()
     if not text and spec.is_required:
-        _refuse(spec.name, f"请填写{spec.label.zh}。", f"{spec.label.en} is needed.")
+        refuse_field(spec.name, f"请填写{spec.label.zh}。", f"{spec.label.en} is needed.")
     if len(text) > spec.high:
-        _refuse(
+        refuse_field(
             spec.name,
             f"{spec.label.zh}最多 {spec.high:.0f} 个字。",
             f"{spec.label.en}: at most {spec.high:.0f} characters.",
         )
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-        _refuse(spec.name, f"{spec.label.zh}不能换行。", f"{spec.label.en} must be a single line.")
+        refuse_field(spec.name, f"{spec.label.zh}不能换行。", f"{spec.label.en} must be a single line.")
     if text and spec.pattern and re.fullmatch(spec.pattern, text, re.ASCII) is None:
-        _refuse(spec.name, f"{spec.label.zh}：{spec.shape.zh}。", f"{spec.label.en}: {spec.shape.en}.")
+        refuse_field(spec.name, f"{spec.label.zh}：{spec.shape.zh}。", f"{spec.label.en}: {spec.shape.en}.")
     return text
 
 
@@ -626,7 +149,7 @@ def _parse_number(spec: Field, value: Any) -> float | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         if spec.default is None and not spec.is_required:
             return None
-        _refuse(spec.name, f"请填写{spec.label.zh}。", f"{spec.label.en} is needed.")
+        refuse_field(spec.name, f"请填写{spec.label.zh}。", f"{spec.label.en} is needed.")
     convert = int if spec.type is FieldType.INTEGER else float
     try:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -638,7 +161,7 @@ def _parse_number(spec: Field, value: Any) -> float | None:
         number = math.nan
     if not spec.low <= number <= spec.high:  # also refuses nan
         whole = FieldType.INTEGER is spec.type
-        _refuse(
+        refuse_field(
             spec.name,
             f"{spec.label.zh}应是 {spec.low:.0f} 到 {spec.high:.0f} 的{'整数' if whole else '数'}。",
             f"{spec.label.en} must be a {'whole ' if whole else ''}number from {spec.low:.0f} to {spec.high:.0f}.",
@@ -653,7 +176,7 @@ def _parse_boolean(spec: Field, value: Any) -> bool:
         return True
     if value is None or text in ("", "false", "0", "off", "no", "n"):
         return False
-    _refuse(spec.name, f"{spec.label.zh}只能选是或否。", f"{spec.label.en} is yes or no.")
+    refuse_field(spec.name, f"{spec.label.zh}只能选是或否。", f"{spec.label.en} is yes or no.")
 
 
 def _parse_date(spec: Field, value: Any) -> date:
@@ -662,14 +185,14 @@ def _parse_date(spec: Field, value: Any) -> date:
     try:
         return date.fromisoformat(str(value).strip())
     except ValueError:
-        _refuse(spec.name, f"{spec.label.zh}应写成 2025-12-31。", f"{spec.label.en} is written like 2025-12-31.")
+        refuse_field(spec.name, f"{spec.label.zh}应写成 2025-12-31。", f"{spec.label.en} is written like 2025-12-31.")
 
 
 def _parse_choice(spec: Field, value: Any) -> str | None:
     code = "" if value is None else str(value).strip()
     if not code:
         if spec.is_required or spec.default is not None:
-            _refuse(spec.name, f"请选择{spec.label.zh}。", f"Choose: {spec.label.en}.")
+            refuse_field(spec.name, f"请选择{spec.label.zh}。", f"Choose: {spec.label.en}.")
         return None
     if spec.choices and code not in {choice for choice, _ in spec.choices}:
         _refuse_unknown(spec, [code])
@@ -679,9 +202,9 @@ def _parse_choice(spec: Field, value: Any) -> str | None:
 def _parse_choices(spec: Field, value: Any) -> list[str]:
     codes = list(dict.fromkeys(_split(value)))
     if len(codes) < spec.low or (spec.is_required and not codes):
-        _refuse(spec.name, f"请选择{spec.label.zh}。", f"Choose: {spec.label.en}.")
+        refuse_field(spec.name, f"请选择{spec.label.zh}。", f"Choose: {spec.label.en}.")
     if len(codes) > spec.high:
-        _refuse(
+        refuse_field(
             spec.name,
             f"{spec.label.zh}最多 {spec.high:.0f} 项。",
             f"{spec.label.en}: at most {spec.high:.0f}.",
@@ -694,7 +217,7 @@ def _parse_words(spec: Field, value: Any) -> list[str]:
     words = (_parse_text(spec, word) for word in lines)
     found = list(dict.fromkeys(word for word in words if word))
     if len(found) > 20:
-        _refuse(spec.name, f"{spec.label.zh}最多 20 个。", f"{spec.label.en}: at most 20.")
+        refuse_field(spec.name, f"{spec.label.zh}最多 20 个。", f"{spec.label.en}: at most 20.")
     return found
 
 
@@ -740,7 +263,7 @@ def _as_list(value: Any) -> list[str]:
 
 
 def _refuse_unknown(spec: Field, codes: Sequence[str]) -> NoReturn:
-    _refuse(
+    refuse_field(
         spec.name,
         f"{spec.label.zh}里没有“{'、'.join(codes)}”，或已停用。",
         f"{spec.label.en}: {', '.join(codes)} is unknown or out of use.",

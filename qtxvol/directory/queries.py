@@ -4,14 +4,14 @@ Both names come back, Chinese and English; the page chooses. Not here: changing 
 `loader.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, inspect, or_, select
 from sqlalchemy.orm import aliased
 
-from qtxvol.directory.edit import REFERENCES, Field, Key, Values, get_kind, split_key
+from qtxvol.directory.kinds import REFERENCES, Field, Key, Values, get_kind, split_key
 from qtxvol.directory.loader import PARTS
 from qtxvol.directory.models import (
     Department,
@@ -461,12 +461,26 @@ def _select_fact(kind: str) -> Select[Any]:
     return select(*(getattr(what.model, name) for name in names))
 
 
-def list_choices(spec: Field) -> list[tuple[str, Label]]:
-    """What a form offers for a field: its own choices, or the rows in use that it may name."""
+def list_choices(spec: Field, keep: Collection[str] = ()) -> list[tuple[str, Label]]:
+    """What a form offers for a field: its own choices, or the rows in use that it may name.
+
+    :param keep: codes that the fact names already; they are offered too when they are out of use.
+    """
     if not spec.refers_to:
         return list(spec.choices)
     to = REFERENCES[spec.refers_to]
     rows = db.session.execute(
-        select(to.code, to.name, to.name_en).where(to.is_active, *to.where).order_by(to.order, to.code)
+        select(to.code, to.name, to.name_en)
+        .where(or_(to.is_active, to.code.in_(keep)), *to.where)
+        .order_by(to.order, to.code)
     )
     return [(code, Label(name, name_en or name)) for code, name, name_en in rows]
+
+
+def choice_names(spec: Field) -> dict[str, Label]:
+    """Code → both names of whatever a field may hold; those out of use too, because old rows show them."""
+    if not spec.refers_to:
+        return dict(spec.choices)
+    to = REFERENCES[spec.refers_to]
+    rows = db.session.execute(select(to.code, to.name, to.name_en).where(*to.where).order_by(to.order, to.code))
+    return {code: Label(name, name_en or name) for code, name, name_en in rows}

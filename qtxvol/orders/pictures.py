@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import IO
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -32,7 +32,7 @@ class Picture:
     height: int
 
 
-def reencode(stream: BinaryIO) -> Picture:
+def reencode(stream: IO[bytes]) -> Picture:
     """The picture in `stream`, whatever its name claims, as a JPEG of at most 1600 pixels a side, turned upright.
 
     :raise Refused: `picture_too_big`, `not_a_picture`, `picture_broken` (422, field `photos`).

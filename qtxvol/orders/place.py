@@ -118,7 +118,7 @@ def _payload(wish: Wish) -> dict[str, object]:
         "menu_item_id": wish.menu_item_id,
         "headcount": wish.headcount,
         "division_code": wish.division_code,
-        "venue": fingerprint({"venue": wish.venue}),
+        "venue": fingerprint({"venue": wish.venue}) if wish.venue else "",
         "wished_times": [
             [w.starts_at.astimezone(UTC).isoformat(), w.ends_at.astimezone(UTC).isoformat()] for w in wish.windows
         ],

@@ -49,9 +49,14 @@ def rate_order(
         if asker is None:
             raise NotFound(number)
         if asker.status == Status.MERGED:
-            number = db.session.scalars(select(Order.number).where(Order.id == asker.merged_into_id)).one()
+            target = db.session.execute(
+                select(Order.number, Order.division_code).where(Order.id == asker.merged_into_id)
+            ).one()
+            number = target.number
             if actor.party is Party.RESIDENT:
                 actor = replace(actor, order_id=asker.merged_into_id)
+            elif actor.party is Party.COMMUNITY:  # a town may have merged across communities
+                actor = replace(actor, division_code=target.division_code)
             version = None
         return _rate(number, asker.id, actor, verdict, now=now, version=version, key=key)
 

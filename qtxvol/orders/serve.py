@@ -188,7 +188,7 @@ def close_order(
         "attendance": attendance,
         "minutes": {str(person): served for person, served in sorted(minutes.items())},
         "pictures": len(pictures),
-        "report": bool(report),
+        "report": bool(report) or None,
         "text": report,
     }
     return change_order(number, Action.CLOSE, actor, payload, now=now, prepare=prepare, version=version, key=key)

@@ -206,7 +206,8 @@ def _write_step(
     was, to = Status(order.status), rule.to or Status(order.status)
     leaving_team, leaving_department = order.team_id, order.department_id
     paused = order.clock_stopped_at is not None
-    was_overdue = not paused and order.due_at is not None and order.due_at < now
+    # an open question hides no delay that was there before it was asked
+    was_overdue = order.due_at is not None and order.due_at < (order.clock_stopped_at or now)
     values = {"status": to, "version": order.version + 1, **effect.values}
     if not rule.stays:
         agreed_end = values.get("agreed_end", order.agreed_end)

@@ -1,4 +1,53 @@
+"""The pages: one blueprint per party, closed by default."""
+
 from flask import Flask
+from flask_login import current_user
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from qtxvol.accounts.seats import find_signed_in
+from qtxvol.extensions import babel, csrf, login_manager
+from qtxvol.web import (
+    access,
+    auth,
+    community,
+    department,
+    display,
+    errors,
+    headers,
+    i18n,
+    my,
+    office,
+    public,
+    resident,
+    team,
+    volunteer,
+)
 
 
-def init_app(app: Flask) -> None: ...
+def init_app(app: Flask) -> None:
+    settings = app.extensions["qtxvol_settings"]
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+
+    csrf.init_app(app)
+    babel.init_app(app, locale_selector=i18n.current_locale)
+    login_manager.init_app(app)
+    login_manager.user_loader(find_signed_in)
+    login_manager.session_protection = None  # the session's own epoch and idle time decide; phones change address
+
+    access.init_app(app)
+    headers.init_app(app)
+    display.init_app(app)
+    errors.init_app(app)
+    for part in (public, auth, resident, my, community, department, team, volunteer, office):
+        app.register_blueprint(part.bp)
+
+    @app.context_processor
+    def _shared() -> dict[str, object]:
+        english = i18n.current_language() == "en"
+        return {
+            "html_lang": "en" if english else "zh-CN",
+            "current_user": current_user,
+            "settings_demo": settings.is_demo,
+        }

@@ -1,0 +1,5 @@
+"""The community's desk: the list, dispatching, ordering for others, call-backs."""
+
+from qtxvol.web.community.views import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,21 @@
+"""Pages that only a department has."""
+
+from flask.typing import ResponseReturnValue
+
+from qtxvol.orders.lifecycle import Party
+from qtxvol.volunteers.queries import list_teams
+from qtxvol.web.access import current_actor
+from qtxvol.web.desk import EXTRA_NAV, make_desk, render_desk
+from qtxvol.web.forms import now
+from qtxvol.web.i18n import _l
+from qtxvol.web.on_behalf import add_on_behalf
+
+bp = make_desk(Party.DEPARTMENT, __name__)
+add_on_behalf(bp)
+EXTRA_NAV[Party.DEPARTMENT] += [("department.teams", _l("本部门服务队")), ("department.order_form", _l("代点单"))]
+
+
+@bp.get("/teams")
+def teams() -> ResponseReturnValue:
+    """The department's teams with people and load."""
+    return render_desk("department/teams.html", teams=list_teams(now(), department_id=current_actor().department_id))

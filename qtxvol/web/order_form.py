@@ -1,0 +1,378 @@
+"""The order form: three screens for a resident, one page for a clerk who orders on somebody's behalf.
+
+Nothing is kept on the server between the screens: what was typed travels in the form, so a lost session loses nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from flask_babel import format_date
+from wtforms import HiddenField, RadioField, SelectChoice, StringField
+from wtforms.validators import Optional, ValidationError
+
+from qtxvol.accounts.actor import Actor, division_prefix
+from qtxvol.accounts.phones import has_phone_inside
+from qtxvol.directory.queries import list_menu, list_terms, list_towns_with_communities
+from qtxvol.orders.lifecycle import Party
+from qtxvol.orders.place import MOST_PEOPLE, Wish, place_order
+from qtxvol.orders.transition import Outcome
+from qtxvol.orders.windows import MOST_WINDOWS, Window, find_window_fault
+from qtxvol.web.display import is_english, pick
+from qtxvol.web.forms import (
+    BaseForm,
+    FormData,
+    PhoneField,
+    Required,
+    choice,
+    choice_field,
+    city_moment,
+    clean_text,
+    long_text_field,
+    number_field,
+    parse_clock,
+    parse_day,
+    photos_field,
+    strip,
+    text_field,
+    tick_field,
+)
+from qtxvol.web.i18n import _, _l
+from qtxvol.web.wording import WINDOW_FAULTS
+
+#: Which privacy text is agreed to; a new text gets a new version.
+CONSENT_VERSION = "2026-11"
+
+#: The menu's own word for a wish in one's own words.
+FREE_TEXT = "free"
+
+#: Half-days that an older person can name without looking at a clock.
+SLOTS = {"morning": ("09:00", "11:30"), "afternoon": ("14:30", "17:30"), "evening": ("19:00", "21:00")}
+SLOT_LABELS = {"morning": _l("上午"), "afternoon": _l("下午"), "evening": _l("晚上")}
+
+#: Rows for wished times that are shown at once; up to six are taken.
+SHOWN_WINDOWS = 4
+
+WHAT = ("audience", "item", "wish", "phone_in_text_ok")
+WHERE = (
+    "division_code",
+    "venue",
+    *(f"{part}_{i}" for i in range(1, MOST_WINDOWS + 1) for part in ("day", "slot", "from", "to")),
+)
+WHO = (
+    "requester_kind",
+    "organisation",
+    "headcount",
+    "contact_name",
+    "contact_phone",
+    "urgency",
+    "photos",
+    "consent",
+    "website",
+)
+#: The screens in order, each with its fields.
+SCREENS = (WHAT, WHERE, WHO)
+
+
+def _slot_field(label: Any) -> Any:
+    options = [SelectChoice("", _l("请选时段")), *(SelectChoice(key, text) for key, text in SLOT_LABELS.items())]
+    return choice_field(label, choices=options)
+
+
+class OrderForm(BaseForm):
+    """All three screens. `windows` holds the wished times after validation."""
+
+    key = HiddenField(default=lambda: uuid4().hex)
+
+    audience = RadioField(_l("给谁听"), choices=[], validate_choice=False)
+    item = RadioField(_l("想听什么"), choices=[], validate_choice=False)
+    wish = long_text_field(_l("用自己的话说说需求"), longest=500)
+    phone_in_text_ok = tick_field(_l("我知道别人会看到这个号码，仍然这样提交"))
+
+    division_code = choice_field(_l("在哪个社区或村"), required=_l("请选社区或村。"))
+    venue = text_field(
+        _l("具体地点"),
+        longest=120,
+        required=_l("请写具体地点，例如：社区二楼活动室。"),
+        description=_l("例如：社区二楼活动室"),
+    )
+
+    requester_kind = RadioField(
+        _l("您是"),
+        choices=[
+            SelectChoice("resident", _l("居民个人")),
+            SelectChoice("school", _l("学校")),
+            SelectChoice("enterprise", _l("企业")),
+            SelectChoice("organisation", _l("其他单位")),
+        ],
+        default="resident",
+        validate_choice=False,
+    )
+    organisation = text_field(_l("单位名称"), longest=64, description=_l("单位点单时填写"))
+    headcount = number_field(_l("大约多少人"), low=1, high=MOST_PEOPLE, required=_l("请填大约多少人，例如 30。"))
+    contact_name = text_field(_l("怎么称呼您"), longest=32, required=_l("请填称呼，例如：王女士。"))
+    contact_phone = PhoneField(
+        _l("联系电话"),
+        filters=[strip],
+        validators=[clean_text, Required(_l("请填联系电话，志愿者要和您约时间。"))],
+        render_kw={"type": "tel", "inputmode": "tel", "autocomplete": "tel"},
+        description=_l("只给经办社区和接单队长看"),
+    )
+    urgency = RadioField(
+        _l("急不急"),
+        choices=[SelectChoice("normal", _l("不急")), SelectChoice("urgent", _l("急：一周内要办"))],
+        default="normal",
+        validate_choice=False,
+    )
+    photos = photos_field(_l("照片"))
+    consent = tick_field(
+        _l("我同意把联系方式提供给经办社区和接单的服务队，只用于这次服务"),
+        required=_l("请先勾选同意，我们才能联系您。"),
+    )
+    #: A trap for robots: people never see it.
+    website = StringField(_l("请留空"), validators=[Optional()])
+
+    windows: Sequence[Window] = ()
+    now: datetime
+    requires_consent = True
+
+    def offer(self, actor: Actor | None, *, now: datetime) -> None:
+        """Choices from the facts; `actor` narrows the places to what a clerk may order for."""
+        self.now = now
+        self.audience.choices = [choice(term.code, pick(term.name, term.name_en)) for term in list_terms("audience")]
+        within = (
+            division_prefix(actor.division_code)
+            if actor and actor.party is Party.COMMUNITY and actor.division_code
+            else ""
+        )
+        self.division_code.choices = [choice("", _("请选择")), *_place_options(within)]
+        if not self.audience.data and self.item.data not in (None, "", FREE_TEXT):
+            self.audience.data = next(
+                (e.audiences[0] for e in list_menu() if e.id == self.item.data and e.audiences), None
+            )
+        entries = list_menu(audience=self.audience.data) if self.audience.data else []
+        self.item.choices = [
+            *(
+                choice(
+                    entry.id,
+                    pick(entry.name, entry.name_en),
+                    _item_note(entry),
+                    pick(entry.theme_name, entry.theme_name_en),
+                )
+                for entry in entries
+            ),
+            choice(FREE_TEXT, _("没有合适的，自己写"), _("在下面写清楚想要什么"), _("其他")),
+        ]
+
+    def wished_rows(self) -> list[tuple[Any, Any, Any, Any]]:
+        """Fields of each wished time: day, slot, from, to; only as many as are shown or filled."""
+        rows = [
+            tuple(self[f"{part}_{i}"] for part in ("day", "slot", "from", "to")) for i in range(1, MOST_WINDOWS + 1)
+        ]
+        return [row for i, row in enumerate(rows, 1) if i <= SHOWN_WINDOWS or any(field.data for field in row)]
+
+    def validate_audience(self, field: Any) -> None:
+        if field.data not in {option.value for option in field.choices}:
+            raise ValidationError(_("请选一类对象。"))
+
+    def validate_item(self, field: Any) -> None:
+        if field.data not in {option.value for option in field.choices}:
+            raise ValidationError(_("请选一个项目；没有合适的，选“自己写”。"))
+
+    def validate_wish(self, field: Any) -> None:
+        if self.item.data == FREE_TEXT and not field.data:
+            raise ValidationError(_("请用一两句话写清楚想要什么。"))
+        if has_phone_inside(field.data or "") and not self.phone_in_text_ok.data:
+            raise ValidationError(
+                _("这里好像写了电话号码，很多人会看到。请删掉，电话填在最后一步；确实要写，请勾选下面的确认。")
+            )
+
+    def validate_organisation(self, field: Any) -> None:
+        if self.requester_kind.data not in ("resident", None) and not field.data:
+            raise ValidationError(_("请填单位名称。"))
+
+    def validate_requester_kind(self, field: Any) -> None:
+        if field.data not in {option.value for option in field.choices}:
+            raise ValidationError(_("请选一项。"))
+
+    def validate_urgency(self, field: Any) -> None:
+        if field.data not in {option.value for option in field.choices}:
+            raise ValidationError(_("请选一项。"))
+
+    def validate_screen(self, names: Sequence[str]) -> bool:
+        """Check the fields of one screen only."""
+        extra: dict[str, list[Any]] = {
+            name: [check] for name in names if (check := getattr(type(self), f"validate_{name}", None))
+        }
+        is_good = True
+        for name in names:
+            if not self._fields[name].validate(self, extra.get(name, ())):
+                is_good = False
+        if "day_1" in names:
+            is_good = self._check_windows() and is_good
+        return is_good
+
+    def find_bad_screen(self) -> int | None:
+        """The first screen with something wrong, from 1; None when all is well."""
+        bad = [number for number, names in enumerate(SCREENS, 1) if not self.validate_screen(names)]
+        return bad[0] if bad else None
+
+    def _check_windows(self) -> bool:
+        found: list[Window] = []
+        is_good = True
+        for day, slot, start, end in self.wished_rows():
+            if not any(field.data for field in (day, slot, start, end)):
+                continue
+            field, sentence = self._find_row_fault(day, slot, start, end, found)
+            if field is not None:
+                field.errors = [*field.errors, sentence]
+                is_good = False
+        if is_good and not found:
+            self["day_1"].errors = [*self["day_1"].errors, WINDOW_FAULTS["none"]()]
+            is_good = False
+        self.windows = tuple(found)
+        return is_good
+
+    def _find_row_fault(self, day: Any, slot: Any, start: Any, end: Any, found: list[Window]) -> tuple[Any, str]:
+        """The field that is wrong and why; adds a good window to `found`."""
+        date = parse_day(day.data or "")
+        if date is None:
+            return day, _("请选日期。")
+        if start.data or end.data:
+            opens, closes = parse_clock(start.data or ""), parse_clock(end.data or "")
+            if opens is None or closes is None:
+                return (start if opens is None else end), _("请把开始和结束时间都填上，例如 09:30。")
+        elif slot.data in SLOTS:
+            opens, closes = (parse_clock(text) for text in SLOTS[slot.data])
+        else:
+            return slot, _("请选上午、下午或晚上。")
+        if opens is None or closes is None:
+            return slot, _("请选上午、下午或晚上。")
+        try:
+            window = Window(city_moment(date, opens), city_moment(date, closes))
+            fault = find_window_fault(window, self.now)
+        except (OverflowError, ValueError):
+            return day, WINDOW_FAULTS["too_far"]()
+        if fault:
+            return (end if fault in ("ends_first", "too_long") and end.data else day), WINDOW_FAULTS[fault]()
+        if window in found:
+            return day, WINDOW_FAULTS["repeated"]()
+        found.append(window)
+        return None, ""
+
+    def place(self, actor: Actor) -> Outcome:
+        """Place the order that was filled in.
+
+        :raise Refused: as `place_order`.
+        """
+        wish = Wish(
+            audience=self.audience.data,
+            headcount=self.headcount.data or 0,
+            division_code=self.division_code.data,
+            venue=self.venue.data,
+            windows=self.windows,
+            contact_name=self.contact_name.data,
+            contact_phone=self.contact_phone.digits,
+            consent_version=CONSENT_VERSION,
+            menu_item_id=None if self.item.data == FREE_TEXT else self.item.data,
+            wish=self.wish.data or "",
+            requester_kind=self.requester_kind.data,
+            organisation=(self.organisation.data or "") if self.requester_kind.data != "resident" else "",
+            urgency=self.urgency.data,
+        )
+        key = (self.key.data or "")[:64] or uuid4().hex
+        return place_order(wish, actor, key=key, now=self.now, pictures=self.photos.pictures)
+
+
+for _i in range(1, MOST_WINDOWS + 1):
+    _number = {"number": _i}
+    setattr(
+        OrderForm,
+        f"day_{_i}",
+        StringField(
+            _l("方便的日期 %(number)s", **_number),
+            filters=[strip],
+            validators=[clean_text, Optional()],
+            render_kw={"type": "date"},
+        ),
+    )
+    setattr(OrderForm, f"slot_{_i}", _slot_field(_l("时段 %(number)s", **_number)))
+    setattr(
+        OrderForm,
+        f"from_{_i}",
+        StringField(
+            _l("从 %(number)s", **_number),
+            filters=[strip],
+            validators=[clean_text, Optional()],
+            render_kw={"type": "time"},
+        ),
+    )
+    setattr(
+        OrderForm,
+        f"to_{_i}",
+        StringField(
+            _l("到 %(number)s", **_number),
+            filters=[strip],
+            validators=[clean_text, Optional()],
+            render_kw={"type": "time"},
+        ),
+    )
+
+
+class OnBehalfForm(OrderForm):
+    """For a clerk with the resident on the phone: the same fields, consent asked for aloud."""
+
+    consent = tick_field(
+        _l("居民已口头同意把联系方式提供给经办社区和接单的服务队"), required=_l("请先征得居民同意，再勾选。")
+    )
+
+
+def carried(data: FormData, shown: Sequence[str]) -> list[tuple[str, str]]:
+    """What was typed on the other screens, to be carried along in hidden fields. Files can't be carried."""
+    others = [name for names in SCREENS for name in names if name not in shown and name not in ("photos", "website")]
+    return [(name, value) for name in others for value in data.getlist(name) if isinstance(value, str)]
+
+
+def make_summary(form: OrderForm) -> list[tuple[str, str]]:
+    """What was chosen on the first two screens, for the third."""
+
+    def label_of(field: Any) -> str:
+        return next((str(option.label) for option in field.choices if option.value == field.data), "")
+
+    wished = []
+    for day, slot, start, end in form.wished_rows():
+        if date := parse_day(day.data or ""):
+            clock = f"{start.data}–{end.data}" if start.data and end.data else str(SLOT_LABELS.get(slot.data, ""))
+            pattern = "EEE d MMM" if is_english() else "M月d日（EEE）"
+            wished.append(f"{format_date(date, pattern)} {clock}")
+    return [
+        (_("给谁听"), label_of(form.audience)),
+        (_("想听什么"), (form.wish.data or "") if form.item.data == FREE_TEXT else label_of(form.item)),
+        (_("在哪里"), " ".join(filter(None, (label_of(form.division_code), form.venue.data)))),
+        (_("方便的时间"), "；".join(wished)),
+    ]
+
+
+def _place_options(within: str) -> list[SelectChoice]:
+    options = []
+    for group in list_towns_with_communities():
+        town = pick(group.town.name, group.town.name_en)
+        if group.town.code.startswith(within):
+            options.append(choice(group.town.code, _("%(town)s（全镇）", town=town), group=town))
+        options.extend(
+            choice(place.code, pick(place.name, place.name_en), group=town)
+            for place in group.communities
+            if place.code.startswith(within)
+        )
+    return options
+
+
+def _item_note(entry: Any) -> str:
+    return _(
+        "%(format)s，约 %(minutes)s 分钟，%(low)s–%(high)s 人",
+        format=pick(entry.format_name, entry.format_name_en),
+        minutes=entry.duration_minutes,
+        low=entry.headcount_min,
+        high=entry.headcount_max,
+    )

@@ -1,0 +1,259 @@
+"""An order's page and its actions, the same for every desk and for the resident's link."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.permissions import ContactAccess, contact_access, visible_orders
+from qtxvol.directory.queries import get_menu_item, list_departments, suggest_departments, term_names
+from qtxvol.extensions import db
+from qtxvol.orders.lifecycle import Action, Party, Status, find_refusal, get_rule
+from qtxvol.orders.models import Attachment, AttachmentContent, Order
+from qtxvol.orders.queries import OrderView, get_order_view
+from qtxvol.orders.transition import facts_of
+from qtxvol.refusals import NotFound, Refused
+from qtxvol.volunteers.queries import team_names
+from qtxvol.web.action_forms import FORMS, ActionForm, Context, make_form
+from qtxvol.web.display import day_time, party_label, pick, say, time_span
+from qtxvol.web.forms import form_data, now
+from qtxvol.web.i18n import _
+from qtxvol.web.wording import PUBLIC_NOTES, event_title, next_step, obstacle_sentence, refusal_sentence
+
+#: Parties that may see what offices wrote to each other.
+_OFFICES = frozenset({Party.COMMUNITY, Party.DEPARTMENT, Party.TEAM, Party.OFFICE})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the timeline."""
+
+    title: str
+    when: str
+    who: str
+    text: str = ""
+    is_late: bool = False
+    is_future: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An action on the page: its form, or the sentence why it can't be done just now."""
+
+    action: Action
+    label: str
+    form: ActionForm | None
+    why_not: str = ""
+
+
+def make_context(actor: Actor, number: str) -> Context:
+    """Everything that the page and its forms need.
+
+    :raise NotFound: not an order of this seat's.
+    """
+    view = get_order_view(actor, number, now())
+    order = view.order
+    item = get_menu_item(order.menu_item_id) if order.menu_item_id else None
+    chooses = any(each.rule.action in (Action.DISPATCH, Action.RULE) for each in view.possible)
+    suggestions = tuple(suggest_departments(order.menu_item_id, order.audience)) if chooses else ()
+    return Context(actor, view, item, suggestions, now())
+
+
+def show_order(
+    context: Context,
+    template: str,
+    render: Callable[..., str],
+    *,
+    failed: ActionForm | None = None,
+    message: str = "",
+    **more: Any,
+) -> str:
+    """The page. `failed` is a form that came back with errors; it stands open with what was typed."""
+    view = context.view
+    buttons = [
+        Button(
+            each.rule.action,
+            say(each.rule.label),
+            _form_for(each.rule.action, context, failed) if each.obstacle is None else None,
+            obstacle_sentence(each.obstacle) if each.obstacle else "",
+        )
+        for each in view.possible
+    ]
+    if failed is not None and not any(button.form is failed for button in buttons):
+        failed = None  # the action is gone: the message alone must do
+    audiences = term_names("audience")
+    return render(
+        template,
+        view=view,
+        order=view.order,
+        row=view.row,
+        item=context.item,
+        audience=say(audiences[view.order.audience]) if view.order.audience in audiences else view.order.audience,
+        buttons=buttons,
+        failed=failed,
+        message=message,
+        timeline=make_timeline(context),
+        contact=contact_access(context.actor, view.order),
+        ContactAccess=ContactAccess,
+        **more,
+    )
+
+
+def _form_for(action: Action, context: Context, failed: ActionForm | None) -> ActionForm:
+    return failed if failed is not None and failed.action is action else make_form(action, context, None)
+
+
+def act_on_order(
+    actor: Actor,
+    number: str,
+    action_name: str,
+    *,
+    page: Callable[[Context, ActionForm | None, str], str],
+    after: Callable[[], str],
+) -> ResponseReturnValue:
+    """Take one step: 303 to `after()` when it is done, else the page with what was typed and a sentence.
+
+    :raise NotFound: no such action or order.
+    """
+    try:
+        action = Action(action_name)
+        FORMS[action]
+    except (ValueError, KeyError):
+        raise NotFound(action_name) from None
+    context = make_context(actor, number)
+    form = make_form(action, context, form_data())
+    try:
+        if not form.validate():
+            _refuse_early(context, action)
+            return page(context, form, ""), 422
+        form.run(number, actor, now())
+    except Refused as refused:
+        return _show_refusal(actor, number, form, refused, page)
+    flash(done_sentence(action, context), "done")
+    return redirect(after(), 303)
+
+
+def _refuse_early(context: Context, action: Action) -> None:
+    """A badly filled form for something that can't be done anyway: say that it can't."""
+    order, view = context.view.order, context.view
+    facts = facts_of(view.merged_into or order, context.actor, now())
+    if code := find_refusal(get_rule(action), context.actor.party, facts):
+        last = view.events[-1][0]
+        raise Refused(code, 403 if code == "wrong_party" else 409, winner=last.actor_name, stands_at=facts.status)
+
+
+def _show_refusal(
+    actor: Actor,
+    number: str,
+    form: ActionForm,
+    refused: Refused,
+    page: Callable[[Context, ActionForm | None, str], str],
+) -> ResponseReturnValue:
+    if refused.status == 403:
+        raise refused
+    context = make_context(actor, number)  # what has happened meanwhile
+    if refused.status == 422 or "field" in refused.about:
+        form.refuse(refused, default=form.refusal_field)
+        return page(context, form, ""), refused.status
+    form.version.data = str(context.view.order.version)
+    return page(context, form, refusal_sentence(refused)), refused.status
+
+
+def done_sentence(action: Action, context: Context) -> str:
+    """What the flash says after a step."""
+    match action:
+        case Action.DISPATCH | Action.RULE:
+            return _("已派单，部门会收到提醒。")
+        case Action.CLAIM:
+            return _("已领单。请推给合适的服务队，或等本部门的队来接。")
+        case Action.ACCEPT:
+            return _("已接单，请按时到场。居民电话见下方。")
+        case Action.CLOSE:
+            return _("已办结，时长已登记，等居民评价。")
+        case Action.RATE:
+            return _("评价已收到，谢谢。")
+        case Action.ASK:
+            return _("问题已发给居民，等答复期间暂停计时。")
+        case Action.ANSWER:
+            return _("答复已收到，继续办理。")
+    return _("已办理：%(action)s。", action=say(get_rule(action).label))
+
+
+def make_timeline(context: Context) -> list[Entry]:
+    """What has happened, in the order in which it did, and what comes next.
+
+    Residents and volunteers read names of bodies and the notes meant for them; offices read all notes.
+    """
+    view, actor = context.view, context.actor
+    departments = {each.id: pick(each.name, each.name_en) for each in list_departments(active_only=False)}
+    asked = {team for event, _text in view.events for team in _payload_teams(event.payload)}
+    teams = team_names(asked) if asked else {}
+    entries = [
+        Entry(
+            title=event_title(event, departments, teams),
+            when=day_time(event.happened_at),
+            who=_who(event, actor),
+            text=(text or "") if actor.party in _OFFICES or event.action in PUBLIC_NOTES else "",
+            is_late=event.was_overdue,
+        )
+        for event, text in view.events
+        if actor.party in _OFFICES or event.action != Action.OFFER
+    ]
+    if step := next_step_of(view):
+        entries.append(Entry(title=step, when="", who="", is_future=True))
+    return entries
+
+
+def _payload_teams(payload: Mapping[str, Any]) -> list[int]:
+    return list(payload.get("team_ids", []))
+
+
+def _who(event: Any, actor: Actor) -> str:
+    if event.party in (Party.RESIDENT, Party.SYSTEM):
+        return party_label(event.party)
+    return f"{party_label(event.party)} {event.actor_name}"
+
+
+def next_step_of(view: OrderView) -> str:
+    """What happens next and by when, for whoever waits."""
+    order = view.merged_into or view.order
+    rated = any(r.asker_order_id == view.order.id and r.closure == order.closures_count for r in view.ratings)
+    return next_step(
+        view.order.status if view.order.status != Status.MERGED else Status.MERGED,
+        due=day_time(order.due_at),
+        agreed=time_span(order.agreed_start, order.agreed_end),
+        is_paused=order.clock_stopped_at is not None,
+        is_rated=rated,
+    )
+
+
+def send_picture(actor: Actor, number: str, picture_id: int) -> Response:
+    """A photo, to whoever may see its order.
+
+    :raise NotFound: no such photo in an order of this seat's.
+    """
+    jpeg = db.session.scalar(
+        select(AttachmentContent.jpeg)
+        .join(Attachment, Attachment.id == AttachmentContent.attachment_id)
+        .join(Order, Order.id == Attachment.order_id)
+        .where(Attachment.id == picture_id, Order.number == number, visible_orders(actor))
+    )
+    if jpeg is None:
+        raise NotFound(picture_id)
+    response = Response(jpeg, mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers["Content-Disposition"] = f"inline; filename={number}-{picture_id}.jpg"
+    return response
+
+
+def render_plain(template: str, **more: Any) -> str:
+    return render_template(template, **more)
+
+
+def wants_list() -> bool:
+    """The button was pressed in a list, where its reader wants to stay."""
+    return request.form.get("back") == "list"

@@ -1,0 +1,82 @@
+"""Pages for anybody, and the two questions that machines ask."""
+
+from flask import jsonify, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from qtxvol.directory.queries import get_menu_item, list_menu, list_terms
+from qtxvol.jobs.health import find_troubles
+from qtxvol.progress.queries import get_board, get_home_counts
+from qtxvol.web.access import make_blueprint, open_to_all
+from qtxvol.web.auth.views import is_own_path
+from qtxvol.web.display import pick
+from qtxvol.web.forms import now
+from qtxvol.web.i18n import LANGUAGES
+
+bp = make_blueprint("public", __name__, gate=open_to_all)
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """What this is, and the one big button."""
+    audiences = [(term.code, pick(term.name, term.name_en)) for term in list_terms("audience")]
+    return render_template("public/home.html", counts=get_home_counts(now()), audiences=audiences)
+
+
+@bp.get("/menu")
+def menu() -> ResponseReturnValue:
+    """What can be ordered, by audience, theme and words."""
+    audience = request.args.get("audience", "")[:32]
+    theme = request.args.get("theme", "")[:32]
+    text = request.args.get("q", "").replace("\0", "").strip()[:60]
+    return render_template(
+        "public/menu.html",
+        entries=list_menu(audience=audience or None, theme=theme or None, text=text or None),
+        audiences=list_terms("audience"),
+        themes=list_terms("theme"),
+        audience=audience,
+        theme=theme,
+        text=text,
+    )
+
+
+@bp.get("/menu/<item_id>")
+def menu_item(item_id: str) -> ResponseReturnValue:
+    """One item of the menu."""
+    item = get_menu_item(item_id.replace("\0", "")[:16])
+    names = {term.code: pick(term.name, term.name_en) for term in list_terms("audience")}
+    return render_template("public/menu_item.html", item=item, audiences=[names.get(a, a) for a in item.audiences])
+
+
+@bp.get("/progress")
+def progress() -> ResponseReturnValue:
+    """How far it is to 2,000 science volunteers, and what counts."""
+    return render_template("public/progress.html", board=get_board(now()))
+
+
+@bp.get("/about")
+def about() -> ResponseReturnValue:
+    """Where facts come from, and how personal data is handled."""
+    return render_template("public/about.html")
+
+
+@bp.post("/language")
+def set_language() -> ResponseReturnValue:
+    """Remember the language and go back to the page."""
+    language = request.form.get("language")
+    if language in LANGUAGES:
+        session["language"] = language
+    path = request.form.get("next", "")
+    return redirect(path if is_own_path(path) else url_for(".home"), 303)
+
+
+@bp.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """Database, migrations and last job runs; 503 with what is wrong."""
+    troubles = find_troubles(now())
+    return jsonify(status="ok" if not troubles else "not ready", troubles=troubles), 503 if troubles else 200

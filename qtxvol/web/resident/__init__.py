@@ -1,0 +1,5 @@
+"""Pages of residents without an account: place, track, follow by secret link."""
+
+from qtxvol.web.resident.views import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,238 @@
+"""Place an order in three screens, find it again, follow it and act on it by its secret link."""
+
+import segno
+from flask import Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import StringField
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.attempts import (
+    PLACE_ADDRESS,
+    PLACE_PHONE,
+    TRACK_ADDRESS,
+    TRACK_ORDER,
+    count_attempt,
+    forget_attempts,
+    seconds_to_wait,
+)
+from qtxvol.orders.lifecycle import Party
+from qtxvol.orders.numbers import parse_number
+from qtxvol.orders.queries import find_order_by_number
+from qtxvol.refusals import NotFound, Refused
+from qtxvol.web.access import (
+    client_address,
+    link_actor,
+    make_blueprint,
+    open_to_all,
+    secret_link,
+    settings,
+    signed_in_user,
+)
+from qtxvol.web.action_forms import ActionForm, Context
+from qtxvol.web.forms import BaseForm, Required, clean_text, form_data, now, strip
+from qtxvol.web.i18n import _, _l
+from qtxvol.web.order_form import SCREENS, OrderForm, carried, make_summary
+from qtxvol.web.order_page import act_on_order, make_context, render_plain, send_picture, show_order
+
+bp = make_blueprint("resident", __name__, gate=open_to_all)
+
+
+@bp.get("/order")
+def order_form() -> ResponseReturnValue:
+    """The first screen. `?audience=`, `?item=` and `?community=` come from the menu and from posters."""
+    form = OrderForm(formdata=None)
+    form.audience.data = request.args.get("audience", "")[:32]
+    form.item.data = request.args.get("item", "")[:8]
+    place = request.args.get("community", "")[:12]
+    if not place and (actor := _resident_seat()):
+        place = actor.division_code or ""
+    form.division_code.data = place
+    hidden = [("division_code", place)] if place else []
+    return _show(form, 1, hidden)
+
+
+@bp.post("/order")
+def place() -> ResponseReturnValue:
+    """The next screen, the one before, or the order itself."""
+    data = form_data()
+    form = OrderForm(formdata=data)
+    form.offer(None, now=now())
+    screen = {"1": 1, "2": 2, "3": 3}.get(str(data.get("screen")), 1)
+    match data.get("go"):
+        case "menu":
+            return _show(form, 1, carried(data, SCREENS[0]))
+        case "back":
+            screen = max(1, screen - 1)
+            return _show(form, screen, carried(data, SCREENS[screen - 1]))
+        case "send":
+            return _send(form)
+    if not form.validate_screen(SCREENS[screen - 1]):
+        return _show(form, screen, carried(data, SCREENS[screen - 1])), 422
+    screen = min(3, screen + 1)
+    if screen == 3:
+        _prefill_contact(form)
+    return _show(form, screen, carried(data, SCREENS[screen - 1]))
+
+
+def _send(form: OrderForm) -> ResponseReturnValue:
+    bad = form.find_bad_screen()
+    if form.website.data:  # a robot filled in what no person sees
+        raise Refused("not_a_person", 422)
+    if bad is not None:
+        return _show(form, bad, carried(form_data(), SCREENS[bad - 1])), 422
+    limits = (
+        (f"place:address:{client_address()}", PLACE_ADDRESS),
+        (f"place:phone:{form.contact_phone.digits}", PLACE_PHONE),
+    )
+    wait = max(seconds_to_wait(key, limit, now()) for key, limit in limits)
+    try:
+        if wait:
+            raise Refused("wait", 429, seconds=wait)
+        outcome = form.place(_resident_seat() or Actor(Party.RESIDENT, "居民"))
+    except Refused as refused:
+        if refused.code == "key_reused":
+            return _already_placed(refused)
+        form.refuse(refused)
+        return _show(form, 3, carried(form_data(), SCREENS[2])), refused.status
+    if not outcome.is_repeat:
+        for key, limit in limits:
+            count_attempt(key, limit, now())
+    return redirect(_link_of(outcome.number) + "?new=1", 303)
+
+
+def _already_placed(refused: Refused) -> ResponseReturnValue:
+    """The form was sent before with other content: say so, and don't guess which one is meant."""
+    return render_template("resident/already_placed.html", number=refused.about["number"]), 409
+
+
+def _show(form: OrderForm, screen: int, hidden: list[tuple[str, str]]) -> str:
+    form.offer(None, now=now())
+    titles = [_("想要什么"), _("什么时间、在哪里"), _("怎么联系您")]
+    return render_template(
+        f"resident/order_{screen}.html",
+        form=form,
+        screen=screen,
+        titles=titles,
+        hidden=hidden,
+        summary=make_summary(form) if screen == 3 else [],
+    )
+
+
+def _resident_seat() -> Actor | None:
+    seat = signed_in_user().find_seat(Party.RESIDENT) if current_user.is_authenticated else None
+    return seat.actor if seat else None
+
+
+def _prefill_contact(form: OrderForm) -> None:
+    if _resident_seat() and not form.contact_name.data:
+        form.contact_name.data = signed_in_user().display_name
+
+
+class TrackForm(BaseForm):
+    """Number and the last four digits of the phone."""
+
+    number = StringField(
+        _l("单号"),
+        filters=[strip],
+        validators=[clean_text, Required(_l("请填单号，以 QTX 开头，后面 8 位数字。"))],
+        render_kw={"autocomplete": "off", "inputmode": "text"},
+        description=_l("以 QTX 开头，例如 QTX 4821 9037"),
+    )
+    tail = StringField(
+        _l("电话后四位"),
+        filters=[strip],
+        validators=[clean_text, Required(_l("请填点单时所留电话的后四位。"))],
+        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "4"},
+    )
+
+
+@bp.get("/track")
+def track() -> ResponseReturnValue:
+    """Ask for number and phone tail."""
+    form = TrackForm(formdata=None)
+    form.number.data = request.args.get("number", "")[:20]
+    return render_template("resident/track.html", form=form)
+
+
+@bp.post("/track")
+def find() -> ResponseReturnValue:
+    """To the order's page, when both fit. Wrong guesses slow down the order and the address."""
+    form = TrackForm(formdata=form_data())
+    if not form.validate():
+        return render_template("resident/track.html", form=form), 422
+    number = parse_number(form.number.data)
+    if number is None:
+        form.number.errors = [_("单号不对，请核对：QTX 加 8 位数字。")]
+        return render_template("resident/track.html", form=form), 422
+    keys = ((f"track:order:{number}", TRACK_ORDER), (f"track:address:{client_address()}", TRACK_ADDRESS))
+    wait = max(seconds_to_wait(key, limit, now()) for key, limit in keys)
+    if wait:
+        form.refuse(Refused("wait", 429, seconds=wait))
+        return render_template("resident/track.html", form=form), 429
+    found = find_order_by_number(number)
+    if found is None or found.contact_phone_tail != form.tail.data:
+        for key, limit in keys:
+            count_attempt(key, limit, now())
+        form.form_errors.append(_("没有找到。请核对单号和电话后四位；也可以请社区工作人员帮您查。"))
+        return render_template("resident/track.html", form=form), 404
+    forget_attempts(keys[0][0])
+    return redirect(secret_link(found.number, found.link_nonce, external=False), 303)
+
+
+@bp.get("/t/<number>/<token>")
+def follow(number: str, token: str) -> ResponseReturnValue:
+    """The resident's page of one order."""
+    return _page(make_context(link_actor(number, token), number), None, "")
+
+
+@bp.post("/t/<number>/<token>/<action>")
+def act(number: str, token: str, action: str) -> ResponseReturnValue:
+    """A resident's step: answer, cancel, report a no-show, rate."""
+    after = url_for("resident.follow", number=number, token=token)
+    return act_on_order(link_actor(number, token), number, action, page=_page, after=lambda: after)
+
+
+@bp.get("/t/<number>/<token>/photos/<int:picture_id>")
+def picture(number: str, token: str, picture_id: int) -> Response:
+    """A photo of the resident's own order."""
+    return send_picture(link_actor(number, token), number, picture_id)
+
+
+@bp.get("/t/<number>/<token>/qr.svg")
+def qr_code(number: str, token: str) -> Response:
+    """The secret link as a QR code, to be photographed off a screen or printed."""
+    link_actor(number, token)
+    code = segno.make(_external(request.path.removesuffix("/qr.svg")), error="m")
+    svg = code.svg_inline(scale=6, border=3, dark="#000", light="#fff")
+    response = Response(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1), mimetype="image/svg+xml")
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+def _page(context: Context, failed: ActionForm | None, message: str) -> str:
+    order = context.view.order
+    link = secret_link(order.number, order.link_nonce, external=False)
+    return show_order(
+        context,
+        "resident/follow.html",
+        render_plain,
+        failed=failed,
+        message=message,
+        link=secret_link(order.number, order.link_nonce),
+        path=link,
+        is_new=request.args.get("new") == "1",
+        act_url=lambda action: f"{link}/{action}",
+        picture_url=lambda picture_id: f"{link}/photos/{picture_id}",
+    )
+
+
+def _link_of(number: str) -> str:
+    found = find_order_by_number(number)
+    if found is None:
+        raise NotFound(number)
+    return secret_link(found.number, found.link_nonce, external=False)
+
+
+def _external(path: str) -> str:
+    return (settings().public_url or request.host_url.rstrip("/")) + path

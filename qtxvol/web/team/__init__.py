@@ -1,0 +1,5 @@
+"""The team's desk."""
+
+from qtxvol.web.team.views import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,219 @@
+"""Sentences for people: why something was refused, what an event meant, what happens next."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from qtxvol.orders.lifecycle import Action, Party, Status
+from qtxvol.refusals import Refused
+from qtxvol.web.display import day_time, status_label
+from qtxvol.web.i18n import _, ngettext
+
+WINDOW_FAULTS: dict[str, Callable[[], str]] = {
+    "ends_first": lambda: _("结束时间要晚于开始时间。"),
+    "in_past": lambda: _("这个时间已经过去了，请选以后的时间。"),
+    "in_future": lambda: _("结束时间还没到，服务结束后再办结。"),
+    "too_far": lambda: _("请选一年之内的时间。"),
+    "too_long": lambda: _("一次服务不超过 12 小时，请检查开始和结束时间。"),
+    "repeated": lambda: _("这个时间和前面的一样，请换一个或留空。"),
+    "none": lambda: _("请至少选一个方便的时间。"),
+    "too_many": lambda: _("最多选六个时间。"),
+}
+
+MERGE_FAULTS: dict[str, Callable[[], str]] = {
+    "unknown": lambda: _("没有找到这个单号，请核对后再填。只能并入本辖区的单。"),
+    "itself": lambda: _("不能并入自己，请填另一张单的单号。"),
+    "not_open": lambda: _("那张单已经结束，不能再并入。"),
+}
+
+PASSWORD_FAULTS: dict[str, Callable[[], str]] = {
+    "too_short": lambda: _("密码至少 10 个字符。"),
+    "too_long": lambda: _("密码最多 128 个字符。"),
+    "too_simple": lambda: _("这个密码太容易猜到，请换一个。"),
+    "like_username": lambda: _("密码里不要包含用户名。"),
+    "unchanged": lambda: _("新密码和旧密码一样，请换一个。"),
+}
+
+_UNKNOWN: dict[str, Callable[[], str]] = {
+    "department_id": lambda: _("请从列表里选一个部门。"),
+    "suggested_department_id": lambda: _("请从列表里选一个部门。"),
+    "reason": lambda: _("请从列表里选一个原因。"),
+    "division_code": lambda: _("请从列表里选一个社区或村。"),
+    "audience": lambda: _("请从列表里选一类对象。"),
+    "menu_item_id": lambda: _("这个服务项目不在菜单里或已停用，请重新选择。"),
+    "team_ids": lambda: _("请从列表里选服务队。"),
+}
+
+_MISSING: dict[str, Callable[[], str]] = {
+    "text": lambda: _("请写明情况。"),
+    "reason": lambda: _("请选一个原因。"),
+    "team_ids": lambda: _("请至少选一支服务队。"),
+    "volunteer_ids": lambda: _("请至少选一名志愿者。"),
+    "outcome": lambda: _("请写下回访结果。"),
+}
+
+_SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "wrong_party": lambda a: _("这一步不归您办理。"),
+    "stale": lambda a: _("您打开页面之后，%(winner)s更新了这张单。请看最新情况后再办。", winner=_winner(a)),
+    "moved_on": lambda a: _("这张单已经不在您这里，最近由%(winner)s办理。", winner=_winner(a)),
+    "is_ruled": lambda a: _("这是纲要办裁定的单，不能退回；确有困难请联系纲要办。"),
+    "needs_no_ruling": lambda a: _("还没到裁定的时候：被退回两次或超时以后才能裁定。"),
+    "has_started": lambda a: _("约定的服务时间已到，不能再这样办。"),
+    "not_started": lambda a: _("约定的服务时间还没到。"),
+    "too_late": lambda a: _("办结已超过 15 天，不能重办。"),
+    "question_open": lambda a: _("还有一个问题等居民答复，请先等答复。"),
+    "no_question": lambda a: _("现在没有等待答复的问题。"),
+    "is_rated": lambda a: _("这次服务已经评价过了，谢谢。"),
+    "handed_elsewhere": lambda a: _("部门已把这张单交给另一支服务队。"),
+    "key_reused": lambda a: _("这张表已经提交过了。要再点一单，请重新打开点单页。"),
+    "headcount": lambda a: _("请填 1 到 5000 之间的人数。"),
+    "person_busy": lambda a: _("%(names)s在这个时间已有别的服务，请换人或改时间。", names=a.get("names", "")),
+    "skill_missing": lambda a: _("所选的人里没有这个项目需要的技能，请至少选一名具备的志愿者。"),
+    "licence_missing": lambda a: _("这个项目要求有执业证的人到场，请至少选一名持有效证书的志愿者。"),
+    "crew_too_small": lambda a: ngettext(
+        "这个项目至少需要 %(num)d 名志愿者。", "这个项目至少需要 %(num)d 名志愿者。", int(a.get("least", 1))
+    ),
+    "not_in_team": lambda a: _("只能选本队已核验的志愿者。"),
+    "bad_minutes": lambda a: _("服务分钟数要在 0 到 %(span)s 之间，每个人都要填。", span=a.get("span", 0)),
+    "others_joined": lambda a: ngettext(
+        "还有 %(num)d 位居民并入了这张单，请联系社区办理撤单。",
+        "还有 %(num)d 位居民并入了这张单，请联系社区办理撤单。",
+        int(a.get("count", 1)),
+    ),
+    "too_many_teams": lambda a: _("一次最多推给 %(most)s 支服务队。", most=a.get("most", 14)),
+    "hand_to_one": lambda a: _("指定承接只能选一支服务队。"),
+    "picture_too_big": lambda a: _("照片太大了，每张请不超过 8 MB。"),
+    "not_a_picture": lambda a: _("这个文件不是照片。请上传 JPG、PNG 或 WebP 格式的照片。"),
+    "picture_broken": lambda a: _("这张照片打不开，可能没有传完整，请换一张。"),
+    "too_many_pictures": lambda a: _("最多上传 6 张照片。"),
+    "wrong_password": lambda a: _("用户名或密码不对，请再试一次。"),
+    "wait": lambda a: _("试得太多了，请过 %(wait)s 再试。", wait=_seconds(int(a.get("seconds", 1)))),
+    "bad_window": lambda a: WINDOW_FAULTS[str(a.get("fault"))](),
+    "merge_target": lambda a: MERGE_FAULTS[str(a.get("fault"))](),
+    "weak_password": lambda a: PASSWORD_FAULTS[str(a.get("fault"))](),
+}
+
+
+def refusal_sentence(refused: Refused) -> str:
+    """One sentence that says why not and what to do."""
+    about = refused.about
+    if refused.code == "wrong_status":
+        return _(
+            "晚了一步：%(winner)s已先办理，这张单现在是“%(status)s”。",
+            winner=_winner(about),
+            status=status_label(str(about.get("stands_at", Status.PLACED))),
+        )
+    if refused.code == "unknown" and about.get("field") in _UNKNOWN:
+        return _UNKNOWN[about["field"]]()
+    if refused.code == "missing":
+        return _MISSING.get(str(about.get("field")), lambda: _("这一项必须填写。"))()
+    if refused.code == "invalid" and about.get("message"):
+        return str(about["message"])
+    sentence = _SENTENCES.get(refused.code)
+    return sentence(about) if sentence else _("这一项不对，请检查后再提交。")
+
+
+def obstacle_sentence(code: str) -> str:
+    """Why a button can't be used just now."""
+    return refusal_sentence(Refused(code))
+
+
+def _winner(about: Mapping[str, Any]) -> str:
+    return str(about.get("winner") or _("别人"))
+
+
+def _seconds(seconds: int) -> str:
+    if seconds < 60:
+        return ngettext("%(num)d 秒", "%(num)d 秒", seconds)
+    return ngettext("%(num)d 分钟", "%(num)d 分钟", -(-seconds // 60))
+
+
+#: What staff read in the timeline. The actor's name stands beside it.
+def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, str]) -> str:
+    """One line for an event, in the words of the trade."""
+    payload = event.payload
+    department = departments.get(str(payload.get("department_id", "")), "")
+    match event.action:
+        case Action.PLACE:
+            return _("点单") if event.party == Party.RESIDENT else _("代居民点单")
+        case Action.DISPATCH:
+            return _("派单给%(department)s", department=department)
+        case Action.RULE:
+            return _("裁定由%(department)s承办", department=department)
+        case Action.CLAIM:
+            return _("领单")
+        case Action.OFFER:
+            names = "、".join(teams.get(team, "") for team in payload.get("team_ids", []))
+            if payload.get("is_handed"):
+                return _("指定%(teams)s承接", teams=names)
+            return _("推单给%(teams)s", teams=names)
+        case Action.ACCEPT:
+            return _("接单，约定 %(when)s", when=_when(payload.get("agreed_start")))
+        case Action.RESCHEDULE:
+            return _("改期到 %(when)s", when=_when(payload.get("agreed_start")))
+        case Action.CLOSE:
+            return _("办结，到场 %(count)s 人次", count=payload.get("attendance", 0))
+        case Action.RATE:
+            stars = _("评价 %(stars)s 星", stars=payload.get("stars"))
+            return stars if event.party == Party.RESIDENT else _("%(stars)s（电话回访代评）", stars=stars)
+        case Action.MERGE:
+            return _("并入 %(number)s", number=payload.get("into_number", ""))
+    return {
+        Action.ASK: _("询问居民"),
+        Action.ANSWER: _("答复询问"),
+        Action.REJECT: _("不予受理"),
+        Action.RETURN: _("退单"),
+        Action.RELEASE: _("退领"),
+        Action.WITHDRAW: _("撤回接单"),
+        Action.NO_SHOW: _("报告服务队未到场"),
+        Action.REOPEN: _("重办"),
+        Action.CANCEL: _("撤单"),
+        Action.GIVE_UP: _("说明未能满足"),
+    }[Action(event.action)]
+
+
+def _when(iso: Any) -> str:
+    return day_time(datetime.fromisoformat(str(iso))) if iso else ""
+
+
+#: Notes that were written for the resident's eyes; the others stay between offices.
+PUBLIC_NOTES = frozenset(
+    {
+        Action.ASK,
+        Action.ANSWER,
+        Action.REJECT,
+        Action.CANCEL,
+        Action.GIVE_UP,
+        Action.REOPEN,
+        Action.RATE,
+        Action.NO_SHOW,
+        Action.CLOSE,
+        Action.RESCHEDULE,
+    }
+)
+
+
+def next_step(status: str, *, due: str, agreed: str, is_paused: bool, is_rated: bool) -> str:
+    """For the resident: what happens next and by when, in plain words."""
+    if is_paused:
+        return _("有一个问题等您答复，答复后继续办理。")
+    match status:
+        case Status.PLACED:
+            return _("社区会在 %(due)s 前安排承办部门。", due=due)
+        case Status.DISPATCHED:
+            return _("承办部门会在 %(due)s 前领单。", due=due)
+        case Status.CLAIMED:
+            return _("正在找志愿服务队，预计 %(due)s 前有结果。", due=due)
+        case Status.ACCEPTED:
+            return _("志愿者会在 %(agreed)s 到场。到场后请看志愿者证件。", agreed=agreed)
+        case Status.CLOSED if not is_rated:
+            return _("服务已完成，请告诉我们做得怎么样。")
+        case Status.CLOSED:
+            return _("谢谢您的评价，欢迎再来点单。")
+        case Status.MERGED:
+            return _("您的需求和别人的并在一起办理，进度看下面这张单。")
+        case Status.REJECTED:
+            return _("这次不能受理，原因写在下面。")
+        case Status.CANCELLED:
+            return _("这张单已撤销。需要时可以重新点单。")
+    return _("很抱歉，这次没能满足您的需求，原因写在下面。")
