@@ -69,7 +69,8 @@ def _write_private(path: Path, text: str) -> None:
 @click.option("--no-serve", is_flag=True, help="Make the demo city and stop.")
 def demo(fresh: bool, port: int, no_serve: bool) -> None:
     """Make a demo city (real divisions, units and menu; invented people) and serve it on this machine."""
-    from qtxvol.demo.city import make_demo_city, reset_demo_passwords
+    from qtxvol.demo.city import make_demo_city
+    from qtxvol.demo.passwords import reset_demo_passwords
 
     data = Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()
     app = _demo_app(data)

@@ -3,7 +3,7 @@
 The SQLite driver opens no transaction for a SELECT, so a read-then-write loses updates without a word
 (docs/adr/0002-one-writer.md has the count). Here reads begin a plain, consistent snapshot, and whoever
 writes says so with `transaction()`, which takes SQLite's write lock before the first read.
-A flush outside of it is a programming error and raises.
+A flush or commit outside of it is a programming error and raises.
 """
 
 from collections.abc import Iterator
@@ -52,8 +52,15 @@ def init_storage(app: Flask) -> None:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; `_begin` below does
-        # synchronous=FULL: a step that was answered survives a power cut, also in WAL mode
-        for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=15000"):
+        # synchronous=FULL: a step that was answered survives a power cut, also in WAL mode;
+        # recursive_triggers: without it INSERT OR REPLACE would slip past the append-only triggers
+        for pragma in (
+            "journal_mode=wal",
+            "synchronous=full",
+            "foreign_keys=on",
+            "busy_timeout=15000",
+            "recursive_triggers=on",
+        ):
             connection.execute("PRAGMA " + pragma)
 
     @event.listens_for(engine, "begin")
@@ -61,7 +68,8 @@ def init_storage(app: Flask) -> None:
         connection.exec_driver_sql("BEGIN " + connection.get_execution_options().get("sqlite_begin", "DEFERRED"))
 
 
+@event.listens_for(Session, "before_commit")
 @event.listens_for(Session, "before_flush")
-def _refuse_stray_writes(session: Session, _context: Any, _instances: Any) -> None:
+def _refuse_stray_writes(session: Session, *_context: Any) -> None:
     if not session.info.get(_WRITING):
         raise RuntimeError("a write outside transaction(): see qtxvol/storage.py")

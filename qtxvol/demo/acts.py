@@ -100,7 +100,7 @@ class Acts:
         story.number, story.order_id = outcome.number, outcome.order_id
 
     def _wished(self, story: Story, at: datetime) -> list[Window]:
-        slots = list(story.slots)
+        slots = list(dict.fromkeys(story.slots))
         while len(slots) < 2 or (len(slots) < 4 and self._rng.random() < 0.3):
             day = at.astimezone(CITY_TIME).date() + timedelta(days=self._rng.randint(4, 18))
             slot = slot_on(day, self._rng, story.request.duration)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, inspect, or_, select
 from sqlalchemy.orm import aliased
 
-from qtxvol.directory.kinds import REFERENCES, Field, Key, Values, get_kind, split_key
+from qtxvol.directory.kinds import KINDS, REFERENCES, Field, Key, Values, get_kind, split_key
 from qtxvol.directory.loader import PARTS
 from qtxvol.directory.models import (
     Department,
@@ -280,12 +280,23 @@ class DepartmentEntry:
     name_en: str
     kind: str
     is_active: bool
+    aliases: list[str]
+
+    @property
+    def short_name(self) -> str:
+        """What people say: `卫健局`. For buttons."""
+        return min((alias for alias in self.aliases if alias), key=len, default=self.name)
 
 
 def list_departments(active_only: bool = True) -> list[DepartmentEntry]:
     """Departments in the office's order."""
     statement = select(
-        Department.id, Department.name, Department.name_en, Department.kind, Department.is_active
+        Department.id,
+        Department.name,
+        Department.name_en,
+        Department.kind,
+        Department.is_active,
+        Department.aliases,
     ).order_by(Department.position, Department.id)
     if active_only:
         statement = statement.where(Department.is_active)
@@ -423,6 +434,27 @@ def _why(part: str, programme: Label) -> Label:
 
 
 # Facts as the office edits them
+
+
+@dataclass(frozen=True, slots=True)
+class FactCount:
+    """How many rows a kind has in use and out of use."""
+
+    active: int
+    inactive: int
+
+
+def count_facts() -> dict[str, FactCount]:
+    """Rows by name of the kind, in one statement."""
+    counts = {
+        name: [
+            select(func.count()).select_from(kind.model).where(inspect(kind.model).columns["is_active"].is_(is_active))
+            for is_active in (True, False)
+        ]
+        for name, kind in KINDS.items()
+    }
+    row = db.session.execute(select(*(each.scalar_subquery() for pair in counts.values() for each in pair))).one()
+    return {name: FactCount(row[2 * i], row[2 * i + 1]) for i, name in enumerate(counts)}
 
 
 def list_facts(kind: str) -> list[Values]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import visible_orders
@@ -12,6 +12,7 @@ from qtxvol.orders.models import Order, OrderEvent
 from qtxvol.orders.reasons import check_reason
 from qtxvol.orders.transition import Effect, Outcome, change_order
 from qtxvol.refusals import Refused
+from qtxvol.storage import transaction
 
 
 def reject_order(
@@ -72,7 +73,17 @@ def merge_order(
         return Effect({"merged_into_id": target.id}, then=then)
 
     payload = {"into_number": into_number, "text": text}
-    return change_order(number, Action.MERGE, actor, payload, now=now, prepare=prepare, version=version, key=key)
+    with transaction():
+        _lock_by_id(number, into_number)
+        return change_order(number, Action.MERGE, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def _lock_by_id(number: str, into_number: str) -> None:
+    """Lock both orders and whatever had joined the first, always in the same order: two clerks who merge two
+    orders into each other would otherwise wait for each other for ever (PostgreSQL ends that with an error)."""
+    joined = Order.merged_into_id.in_(select(Order.id).where(Order.number == number))
+    statement = select(Order.id).where(or_(Order.number.in_((number, into_number)), joined)).order_by(Order.id)
+    db.session.execute(statement.with_for_update(key_share=True))  # notices may go on pointing to them
 
 
 def cancel_order(

@@ -24,7 +24,7 @@ def _diagram() -> list[str]:
         if rule.to is None:
             continue
         by = "、".join(PARTY_LABELS[party].zh for party in sorted(rule.by))
-        for start in sorted(rule.when) or ["[*]"]:
+        for start in [str(status) for status in sorted(rule.when)] or ["[*]"]:
             lines.append(f"    {start} --> {rule.to}: {rule.label.zh}（{by}）")
     lines += [f"    {status} --> [*]" for status in sorted(FINAL)]
     return [*lines, "```"]

@@ -54,6 +54,7 @@ def reencode(stream: IO[bytes]) -> Picture:
         raise Refused("not_a_picture", 422, field="photos") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise Refused("picture_broken", 422, field="photos") from None
+    flat.info.clear()  # Pillow would write a comment on, and a comment may say where the picture was taken
     out = io.BytesIO()
     flat.save(out, "JPEG", quality=82, optimize=True)
     return Picture(out.getvalue(), flat.width, flat.height)

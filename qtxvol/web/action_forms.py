@@ -288,6 +288,7 @@ class _TimeForm(ActionForm):
     def offer(self, context: Context) -> None:
         length = timedelta(minutes=context.item.duration_minutes if context.item else 60)
         ahead = [w for w in context.view.windows if w.starts_at > context.now]
+        self.wished.flags.required = True
         self._windows = tuple(Window(w.starts_at, min(w.ends_at, w.starts_at + length)) for w in ahead)
         self.wished.choices = [
             *(

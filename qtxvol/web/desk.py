@@ -155,7 +155,7 @@ def inbox() -> ResponseReturnValue:
         else (),
         themes=list_terms("theme"),
         audiences={term.code: pick(term.name, term.name_en) for term in list_terms("audience")},
-        departments=_department_names() if actor.party is Party.COMMUNITY else {},
+        departments=_short_names() if actor.party is Party.COMMUNITY else {},
         url_for_page=lambda number: url_for(request.endpoint or "", **{**request.args.to_dict(), "page": number}),
         can_dispatch=actor.party is Party.COMMUNITY,
     )
@@ -232,6 +232,10 @@ def _digits(text: str) -> str:
 
 def _department_names() -> dict[str, str]:
     return {each.id: pick(each.name, each.name_en) for each in list_departments(active_only=False)}
+
+
+def _short_names() -> dict[str, str]:
+    return {each.id: pick(each.short_name, each.name_en) for each in list_departments()}
 
 
 def _division_options(within: str | None, names: dict[str, str]) -> list[tuple[str, str]]:

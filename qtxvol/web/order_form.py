@@ -85,8 +85,13 @@ class OrderForm(BaseForm):
 
     key = HiddenField(default=lambda: uuid4().hex)
 
-    audience = RadioField(_l("给谁听"), choices=[], validate_choice=False)
-    item = RadioField(_l("想听什么"), choices=[], validate_choice=False)
+    audience = RadioField(_l("给谁听"), choices=[], validators=[Required(_l("请选一类对象。"))], validate_choice=False)
+    item = RadioField(
+        _l("想听什么"),
+        choices=[],
+        validators=[Required(_l("请选一个项目；没有合适的，选“自己写”。"))],
+        validate_choice=False,
+    )
     wish = long_text_field(_l("用自己的话说说需求"), longest=500)
     phone_in_text_ok = tick_field(_l("我知道别人会看到这个号码，仍然这样提交"))
 
@@ -152,6 +157,12 @@ class OrderForm(BaseForm):
                 (e.audiences[0] for e in list_menu() if e.id == self.item.data and e.audiences), None
             )
         entries = list_menu(audience=self.audience.data) if self.audience.data else []
+        first_of: dict[str, int] = {}  # items of one theme stand together, themes in the menu's order
+        for position, entry in enumerate(entries):
+            first_of.setdefault(entry.theme, position)
+        entries.sort(key=lambda entry: first_of[entry.theme])
+        for field in (self["day_1"], self["slot_1"]):
+            field.flags.required = True  # the label's mark only: at least one of the rows must be filled
         self.item.choices = [
             *(
                 choice(
@@ -359,7 +370,7 @@ def _place_options(within: str) -> list[SelectChoice]:
     for group in list_towns_with_communities():
         town = pick(group.town.name, group.town.name_en)
         if group.town.code.startswith(within):
-            options.append(choice(group.town.code, _("%(town)s（全镇）", town=town), group=town))
+            options.append(choice(group.town.code, _("%(town)s（不分社区）", town=town), group=town))
         options.extend(
             choice(place.code, pick(place.name, place.name_en), group=town)
             for place in group.communities

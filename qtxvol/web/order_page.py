@@ -82,6 +82,7 @@ def show_order(
             obstacle_sentence(each.obstacle) if each.obstacle else "",
         )
         for each in view.possible
+        if each.obstacle != "no_question"  # nobody wonders why there is nothing to answer
     ]
     if failed is not None and not any(button.form is failed for button in buttons):
         failed = None  # the action is gone: the message alone must do
@@ -225,6 +226,7 @@ def next_step_of(view: OrderView) -> str:
     return next_step(
         view.order.status if view.order.status != Status.MERGED else Status.MERGED,
         due=day_time(order.due_at),
+        is_late=order.due_at is not None and order.due_at < now(),
         agreed=time_span(order.agreed_start, order.agreed_end),
         is_paused=order.clock_stopped_at is not None,
         is_rated=rated,

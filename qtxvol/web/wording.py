@@ -193,11 +193,19 @@ PUBLIC_NOTES = frozenset(
 )
 
 
-def next_step(status: str, *, due: str, agreed: str, is_paused: bool, is_rated: bool) -> str:
+def next_step(status: str, *, due: str, is_late: bool, agreed: str, is_paused: bool, is_rated: bool) -> str:
     """For the resident: what happens next and by when, in plain words."""
     if is_paused:
         return _("有一个问题等您答复，答复后继续办理。")
     match status:
+        case Status.PLACED if is_late:
+            return _("社区安排得慢了（应在 %(due)s 前），已列入督办。", due=due)
+        case Status.DISPATCHED if is_late:
+            return _("承办部门领单慢了（应在 %(due)s 前），已列入督办。", due=due)
+        case Status.CLAIMED if is_late:
+            return _("还没找到合适的服务队（应在 %(due)s 前），仍在联系。", due=due)
+        case Status.ACCEPTED if is_late:
+            return _("约定的服务时间已过，等服务队登记结果。没有来的话，请点“未到场”。")
         case Status.PLACED:
             return _("社区会在 %(due)s 前安排承办部门。", due=due)
         case Status.DISPATCHED:

