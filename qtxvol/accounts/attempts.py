@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 
 from qtxvol.accounts.models import Attempt
 from qtxvol.extensions import db
@@ -45,6 +46,13 @@ def seconds_to_wait(key: str, limit: Limit, now: datetime) -> int:
 def count_attempt(key: str, limit: Limit, now: datetime) -> None:
     """One more. Its own transaction: it must stay even when what was tried is rolled back."""
     start = _window_start(limit, now)
+    try:
+        _count(key, start, now)
+    except IntegrityError:  # PostgreSQL: another first attempt was faster by a hair; now there is a row to lock
+        _count(key, start, now)
+
+
+def _count(key: str, start: datetime, now: datetime) -> None:
     with transaction():
         row = db.session.get(Attempt, (key, start), with_for_update=True)
         if row is None:

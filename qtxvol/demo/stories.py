@@ -64,26 +64,26 @@ class Playwright:
         self.told[Status.PLACED] += 1
         thread = self._thread(story, hours)
         if is_asked:
-            thread.now(self.acts.question)
+            thread.do(self.acts.question)
             thread.placed()
         elif is_returned:
-            thread.now(self.acts.give_back)
+            thread.do(self.acts.give_back)
             thread.before(2, 9, self.acts.dispatch)
             thread.before(4, 16, self.acts.give_back)
             thread.before(1, 9, self.acts.dispatch)
             thread.placed()
         else:
-            thread.now(self.acts.place)
+            thread.do(self.acts.place)
 
     def tell_dispatched(self, story: Story, hours: float, *, is_ruled: bool = False) -> None:
         """Waits for the department."""
         self.told[Status.DISPATCHED] += 1
         thread = self._thread(story, hours)
         if is_ruled:
-            thread.now(self.acts.rule)
+            thread.do(self.acts.rule)
             thread.ruled()
         else:
-            thread.now(self.acts.dispatch)
+            thread.do(self.acts.dispatch)
             thread.placed()
 
     def tell_claimed(self, story: Story, hours: float, *, then: Act | None = None) -> None:
@@ -91,10 +91,10 @@ class Playwright:
         self.told[Status.CLAIMED] += 1
         thread = self._thread(story, hours)
         if then:
-            thread.now(then)
+            thread.do(then)
             thread.before(0.2, 3, self.acts.claim)
         else:
-            thread.now(self.acts.claim)
+            thread.do(self.acts.claim)
         thread.dispatched()
         self._may_host(story, thread.at, self.now)
 
@@ -108,7 +108,7 @@ class Playwright:
         """Waits for a team again, after the resident had objected."""
         self.told[Status.CLAIMED] += 1
         thread = self._thread(story, hours)
-        thread.now(self.acts.reopen)
+        thread.do(self.acts.reopen)
         self._before_reopening(thread)
 
     def tell_accepted(self, story: Story, slot: Window) -> None:
@@ -118,7 +118,7 @@ class Playwright:
         last = min(slot.starts_at - timedelta(hours=lead), self.now - timedelta(hours=self._rng.uniform(1, 40)))
         thread = _Thread(self, story, self.awake(last))
         story.slots = [slot]
-        thread.now(self.acts.accepting(slot))
+        thread.do(self.acts.accepting(slot))
         thread.claimed(is_offered=self._rng.random() < 0.5)
         self._may_host(story, thread.at, min(slot.starts_at, self.now))
 
@@ -139,10 +139,10 @@ class Playwright:
             first = Window(slot.starts_at - back, slot.ends_at - back)
             thread.at = self.awake(first.starts_at - timedelta(hours=rng.uniform(4, 20)))
             story.slots = [first, slot]
-            thread.now(acts.rescheduling(slot))
+            thread.do(acts.rescheduling(slot))
             thread.before(10, 60, acts.accepting(first, slot))
         else:
-            thread.now(acts.accepting(slot))
+            thread.do(acts.accepting(slot))
         if detour in ("withdrawn", "no_show"):
             self._before_second_team(thread, is_no_show=detour == "no_show", is_now=False)
         elif detour == "reopened":
@@ -171,7 +171,7 @@ class Playwright:
         rng, acts = self._rng, self.acts
         leave: Act = acts.no_show if is_no_show else acts.withdraw
         if is_now:
-            thread.now(leave)
+            thread.do(leave)
         else:
             thread.before(5, 40, leave)
         day = thread.at.astimezone(CITY_TIME).date()
@@ -200,14 +200,14 @@ class Playwright:
     def tell_rejected(self, story: Story, days: float) -> None:
         self.told[Status.REJECTED] += 1
         thread = self._thread(story, days * 24)
-        thread.now(self.acts.reject)
+        thread.do(self.acts.reject)
         thread.placed()
 
     def tell_cancelled(self, story: Story, days: float, *, since: Status) -> None:
         """Taken back while it stood at `since`."""
         self.told[Status.CANCELLED] += 1
         thread = self._thread(story, days * 24)
-        thread.now(self.acts.cancel)
+        thread.do(self.acts.cancel)
         if since is Status.PLACED:
             thread.placed()
         elif since is Status.DISPATCHED:
@@ -224,7 +224,7 @@ class Playwright:
     def tell_unmet(self, story: Story, days: float) -> None:
         self.told[Status.UNMET] += 1
         thread = self._thread(story, days * 24)
-        thread.now(self.acts.give_up)
+        thread.do(self.acts.give_up)
         thread.before(60, 130, self.acts.offer)
         thread.claimed(is_offered=False)
 
@@ -290,13 +290,13 @@ class _Thread:
         self.story = story
         self.at = at
 
-    def now(self, act: Act) -> None:
+    def do(self, act: Act) -> None:
         self._writer.add(self.at, self.story, act)
 
     def before(self, low: float, high: float, act: Act) -> None:
         """`act` happened so many hours before the step told last, on a working day's hours."""
         self.at = self._writer.awake(self.at - timedelta(hours=self._rng.uniform(low, high)))
-        self.now(act)
+        self.do(act)
 
     def claimed(self, *, is_offered: bool) -> None:
         """Claimed, perhaps offered since, and all before."""
@@ -337,4 +337,4 @@ class _Thread:
             self.before(0.5, 12, self._acts.question)
         hours = self._rng.uniform(24, 40) if self._rng.random() < 0.08 else self._rng.uniform(0.3, 9)
         self.at = self._writer.awake(self.at - timedelta(hours=hours), time(7), time(22))
-        self.now(self._acts.place)
+        self.do(self._acts.place)

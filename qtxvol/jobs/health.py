@@ -1,6 +1,7 @@
 """Is this installation fit to serve? Database, migrations, last job runs."""
 
 from datetime import datetime, timedelta
+from functools import cache
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -31,6 +32,7 @@ def find_troubles(now: datetime) -> list[str]:
     return troubles
 
 
+@cache
 def newest_migration() -> str:
     """The revision that this program expects."""
     config = Config()

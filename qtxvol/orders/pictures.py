@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ LARGEST_PIXELS = 50_000_000
 #: Longest side after re-encoding: enough to read a banner in the hall.
 LONGEST_SIDE = 1600
 FORMATS = ("JPEG", "PNG", "WEBP")
+#: What Pillow lets out when a file is damaged; broken EXIF alone may come as any of the last five.
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,9 @@ def reencode(stream: IO[bytes]) -> Picture:
                 flat.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     except UnidentifiedImageError:
         raise Refused("not_a_picture", 422, field="photos") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:  # Pillow's own, far larger limit, met while opening
+        raise Refused("picture_too_big", 422, field="photos") from None
+    except _BROKEN:
         raise Refused("picture_broken", 422, field="photos") from None
     flat.info.clear()  # Pillow would write a comment on, and a comment may say where the picture was taken
     out = io.BytesIO()

@@ -113,6 +113,8 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def _pass_the_gate() -> ResponseReturnValue | None:
         g.now = utcnow()
+        if "\0" in request.path or any("\0" in value for value in request.args.values()):
+            abort(400)  # no database takes it, and no person types it
         if request.endpoint in (None, "static"):
             return None
         gate = find_gate(request.blueprint)

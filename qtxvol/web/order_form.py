@@ -292,7 +292,9 @@ class OrderForm(BaseForm):
             organisation=(self.organisation.data or "") if self.requester_kind.data != "resident" else "",
             urgency=self.urgency.data,
         )
-        key = (self.key.data or "")[:64] or uuid4().hex
+        key = self.key.data or ""
+        if not (0 < len(key) <= 64 and key.isprintable()):
+            key = uuid4().hex
         return place_order(wish, actor, key=key, now=self.now, pictures=self.photos.pictures)
 
 
