@@ -200,7 +200,8 @@ class Rule:
 
     :ivar carries: payload keys that must be present and not empty.
     :ivar guards: reasons why not, looked at in this order.
-    :ivar tells: parties that get a notice; the actor's own party is never told what it did.
+    :ivar tells: parties that get a notice; nobody is told what they did themselves. Teams means: the order's own,
+        and those that were asked by name, when it is taken or free again.
     """
 
     action: Action
@@ -255,7 +256,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Action.ACCEPT, "接单", "Accept", by={_T}, when={_S.CLAIMED}, to=_S.ACCEPTED,
         carries=("agreed_start", "agreed_end", "volunteer_ids"),
-        guards=(check_not_handed_elsewhere,), tells={_R, _C, _D},
+        guards=(check_not_handed_elsewhere,), tells={_R, _C, _D, _T},
     ),
     _rule(
         Action.CLOSE, "办结", "Close", by={_T}, when={_S.ACCEPTED}, to=_S.CLOSED,
@@ -300,7 +301,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         Action.WITHDRAW, "撤回接单", "Withdraw", by={_T}, when={_S.ACCEPTED}, to=_S.CLAIMED,
-        carries=("reason",), guards=(check_before_start,), tells={_R, _C, _D},
+        carries=("reason",), guards=(check_before_start,), tells={_R, _C, _D, _T},
     ),
     _rule(
         Action.NO_SHOW, "未到场", "No show", by={_R, _C}, when={_S.ACCEPTED}, to=_S.CLAIMED,

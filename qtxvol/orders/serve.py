@@ -57,7 +57,7 @@ def accept_order(
             "agreed_end": agreed.ends_at,
             "handed_team_id": None,
         }
-        return Effect(values, then=then)
+        return Effect(values, told_teams=_asked_teams(order.id), then=then)
 
     payload = {**_times(agreed), "volunteer_ids": people, "text": text}
     return change_order(number, Action.ACCEPT, actor, payload, now=now, prepare=prepare, version=version, key=key)
@@ -294,12 +294,18 @@ def _lock_crew(order_id: int) -> Sequence[Volunteer]:
 
 
 def _back_to_pool(order: Order) -> Effect:
-    """The order waits for a team again; the events keep who had been named."""
+    """The order waits for a team again, and those that were asked before hear of it; the events keep who was named."""
 
     def then(event: OrderEvent) -> None:
         db.session.execute(delete(Crew).where(Crew.order_id == order.id))
 
-    return Effect({"team_id": None, "agreed_start": None, "agreed_end": None, "handed_team_id": None}, then=then)
+    values = {"team_id": None, "agreed_start": None, "agreed_end": None, "handed_team_id": None}
+    return Effect(values, told_teams=_asked_teams(order.id), then=then)
+
+
+def _asked_teams(order_id: int) -> tuple[int, ...]:
+    """Teams that were asked by name."""
+    return tuple(db.session.scalars(select(Offer.team_id).where(Offer.order_id == order_id).distinct()))
 
 
 def _take_hours_back(order_id: int, event: OrderEvent, now: datetime) -> None:

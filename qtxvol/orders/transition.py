@@ -231,7 +231,7 @@ def _write_step(
         hold(order.id, "team", [str(values["team_id"])], now)
     if effect.then:
         effect.then(event)
-    teams = effect.told_teams or tuple(filter(None, (order.team_id or leaving_team,)))
+    teams = {*effect.told_teams, *filter(None, (order.team_id or leaving_team,))}
     _queue_notices(order, rule, actor, event, teams, now, department=order.department_id or leaving_department)
     db.session.flush()
     return Outcome(order.id, order.number, to, order.version)
@@ -311,21 +311,24 @@ def _queue_notices(
     rule: Rule,
     actor: Actor,
     event: OrderEvent,
-    teams: tuple[int, ...],
+    teams: Iterable[int],
     now: datetime,
     *,
     department: str | None = None,
 ) -> None:
-    """One row per party to tell. Askers whose order was merged into this one hear what its resident hears."""
+    """One row for each body to tell, never for the one that acted. Askers whose order was merged into this one
+    hear what its resident hears."""
     rows: list[tuple[int, Party, str]] = []
-    for party in sorted(rule.tells - {actor.party}):
+    for party in sorted(rule.tells):
         match party:
+            case actor.party if party is not Party.TEAM:
+                continue
             case Party.COMMUNITY:
                 rows.append((order.id, party, order.division_code))
             case Party.DEPARTMENT if department:
                 rows.append((order.id, party, department))
             case Party.TEAM:
-                rows.extend((order.id, party, str(team)) for team in teams)
+                rows.extend((order.id, party, str(team)) for team in sorted(teams) if team != actor.team_id)
             case Party.OFFICE:
                 rows.append((order.id, party, ""))
             case Party.RESIDENT:
