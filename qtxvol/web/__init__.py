@@ -30,13 +30,13 @@ def init_app(app: Flask) -> None:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
 
-    csrf.init_app(app)
     babel.init_app(app, locale_selector=i18n.current_locale)
     login_manager.init_app(app)
     login_manager.user_loader(find_signed_in)
     login_manager.session_protection = None  # the session's own epoch and idle time decide; phones change address
 
     access.init_app(app)
+    csrf.init_app(app)  # after the gate: whoever is signed out is asked to sign in, not to send an old page again
     headers.init_app(app)
     display.init_app(app)
     errors.init_app(app)

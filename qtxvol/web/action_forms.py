@@ -249,7 +249,7 @@ class OfferForm(ActionForm):
     def offer(self, context: Context) -> None:
         choices = list_team_choices(context.view.order, context.item, context.actor.department_id or "", context.now)
         self.team_ids.choices = [
-            choice(each.team_id, each.name, "；".join(map(_reason_in_words, each.reasons))) for each in choices
+            choice(each.team_id, each.name, _("；").join(map(_reason_in_words, each.reasons))) for each in choices
         ]
 
     def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
@@ -302,9 +302,12 @@ class _TimeForm(ActionForm):
     def _wish_in_words(wish: Any) -> str:
         return _("居民方便：%(span)s", span=time_span(wish.starts_at, wish.ends_at))
 
-    def validate_agreed_start(self, field: Any) -> None:
-        if self.window is None:
-            raise ValidationError(_("请选一个居民方便的时间，或者填另外约定的开始和结束时间。"))
+    def validate(self, extra_validators: Any = None) -> bool:
+        """The time is asked for last: it needs both ends, and nothing at all was chosen when all are empty."""
+        is_good = super().validate(extra_validators)
+        if self.window is None and not (self.agreed_start.errors or self.agreed_end.errors):
+            self.agreed_start.errors = [_("请选一个居民方便的时间，或者填另外约定的开始和结束时间。")]
+        return bool(is_good) and self.window is not None
 
     @property
     def window(self) -> Window | None:
@@ -331,7 +334,7 @@ class AcceptForm(_TimeForm):
         skills = term_names("skill")
         people = list_crew_choices(context.actor.team_id or 0, context.item, context.now)
         self.volunteer_ids.choices = [
-            choice(person.volunteer_id, person.name, "；".join(_crew_note(person, skills))) for person in people
+            choice(person.volunteer_id, person.name, _("；").join(_crew_note(person, skills))) for person in people
         ]
 
     def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
@@ -545,7 +548,7 @@ def department_choices(suggestions: tuple[Suggestion, ...]) -> list[SelectChoice
         *(
             choice(
                 each.department_id,
-                f"{pick(each.name, each.name_en)}（{pick(each.why_zh, each.why_en)}）",
+                _("%(name)s（%(why)s）", name=pick(each.name, each.name_en), why=pick(each.why_zh, each.why_en)),
                 group=_("规划指定的部门"),
             )
             for each in suggestions

@@ -19,7 +19,7 @@ from qtxvol.orders.queries import TABS, Filters, count_tabs, list_orders
 from qtxvol.refusals import NotFound
 from qtxvol.web.access import current_actor, current_seat, make_blueprint, seated
 from qtxvol.web.action_forms import ActionForm, Context
-from qtxvol.web.display import party_label, pick
+from qtxvol.web.display import is_english, party_label, pick
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _, _l
 from qtxvol.web.order_page import act_on_order, make_context, send_picture, show_order, wants_list
@@ -74,6 +74,9 @@ class NavItem:
     is_current: bool = False
 
 
+#: An id in an address; what no database could hold is not found.
+ID = "int(max=2147483647)"
+
 #: Lines that a desk adds below its list: (endpoint, label).
 EXTRA_NAV: dict[Party, list[tuple[str, Any]]] = {party: [] for party in DESKS}
 
@@ -118,7 +121,7 @@ def make_desk(party: Party, import_name: str) -> Blueprint:
     bp.add_url_rule("/", "inbox", inbox)
     bp.add_url_rule("/orders/<number>", "order", order)
     bp.add_url_rule("/orders/<number>/<action>", "act", act, methods=["POST"])
-    bp.add_url_rule("/orders/<number>/photos/<int:picture_id>", "picture", picture)
+    bp.add_url_rule(f"/orders/<number>/photos/<{ID}:picture_id>", "picture", picture)
     bp.add_url_rule("/notices", "notices", notices)
     bp.add_url_rule("/notices", "read_notices", read_notices, methods=["POST"])
     return bp
@@ -139,7 +142,7 @@ def inbox() -> ResponseReturnValue:
     if parse_number(text) and not filters.tab:
         filters = Filters(tab="all", text=text) if any(tab.key == "all" for tab in TABS[actor.party]) else filters
     page = list_orders(actor, filters, now())
-    names = get_division_names()
+    names = get_division_names("en" if is_english() else "zh")
     is_filtered = bool(text or filters.division_code or filters.theme or filters.only_overdue)
     return render_desk(
         "desk/inbox.html",
@@ -163,7 +166,7 @@ def inbox() -> ResponseReturnValue:
 
 def order(number: str) -> ResponseReturnValue:
     """One order, with what this seat can do to it."""
-    return _page(make_context(current_actor(), _number(number)), None, "")
+    return show_in_desk(make_context(current_actor(), _number(number)))
 
 
 def act(number: str, action: str) -> ResponseReturnValue:
@@ -176,7 +179,7 @@ def act(number: str, action: str) -> ResponseReturnValue:
             return url_for(f"{desk}.inbox")
         return url_for(f"{desk}.order", number=number)
 
-    return act_on_order(current_actor(), number, action, page=_page, after=after)
+    return act_on_order(current_actor(), number, action, page=show_in_desk, after=after)
 
 
 def picture(number: str, picture_id: int) -> Response:
@@ -200,11 +203,12 @@ def notices() -> ResponseReturnValue:
 def read_notices() -> ResponseReturnValue:
     """Somebody of this desk has read them."""
     up_to = request.form.get("up_to", 0, type=int)
-    mark_read(current_actor(), min(up_to, 2**31 - 1), now())
+    mark_read(current_actor(), max(0, min(up_to, 2**31 - 1)), now())
     return redirect(url_for(f"{desk_of(current_actor().party)}.notices"), 303)
 
 
-def _page(context: Context, failed: ActionForm | None, message: str) -> str:
+def show_in_desk(context: Context, failed: ActionForm | None = None, message: str = "", **more: Any) -> str:
+    """The page of one order in the desk's frame."""
     desk = desk_of(context.actor.party)
     number = context.view.order.number
     return show_order(
@@ -216,6 +220,7 @@ def _page(context: Context, failed: ActionForm | None, message: str) -> str:
         act_url=lambda action: url_for(f"{desk}.act", number=number, action=action),
         picture_url=lambda picture_id: url_for(f"{desk}.picture", number=number, picture_id=picture_id),
         order_url=lambda other: url_for(f"{desk}.order", number=other),
+        **more,
     )
 
 

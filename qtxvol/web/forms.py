@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import uuid4
 
@@ -123,8 +123,8 @@ def long_text_field(label: Any, *, longest: int = 500, required: Any = None, **m
 
 
 def _text_rules(longest: int, required: Any) -> list[Any]:
-    first = Required(required) if required else Optional(strip_whitespace=True)
-    return [clean_text, first, at_most(longest)]
+    # no Optional() here: on an empty field it would also skip the form's own `validate_…`, which may ask for it
+    return [clean_text, *([Required(required)] if required else []), at_most(longest)]
 
 
 class WholeNumberField(IntegerField):
@@ -173,7 +173,8 @@ class LocalTimeField(StringField):
         try:
             moment = datetime.fromisoformat(self.data.strip())
             self.moment = moment if moment.tzinfo else moment.replace(tzinfo=CITY_TIME)
-            self.moment.astimezone(CITY_TIME)  # overflows at the ends of time
+            for zone in (CITY_TIME, UTC):
+                self.moment.astimezone(zone)  # overflows at the ends of time
         except (ValueError, OverflowError):
             raise StopValidation(_("请填日期和时间，例如 2026-12-01 09:30。")) from None
 

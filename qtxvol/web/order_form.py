@@ -363,7 +363,7 @@ def make_summary(form: OrderForm) -> list[tuple[str, str]]:
         (_("给谁听"), label_of(form.audience)),
         (_("想听什么"), (form.wish.data or "") if form.item.data == FREE_TEXT else label_of(form.item)),
         (_("在哪里"), " ".join(filter(None, (label_of(form.division_code), form.venue.data)))),
-        (_("方便的时间"), "；".join(wished)),
+        (_("方便的时间"), _("；").join(wished)),
     ]
 
 

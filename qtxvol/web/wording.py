@@ -143,7 +143,7 @@ def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, 
         case Action.CLAIM:
             return _("领单")
         case Action.OFFER:
-            names = "、".join(teams.get(team, "") for team in payload.get("team_ids", []))
+            names = _("、").join(teams.get(team, "") for team in payload.get("team_ids", []))
             if payload.get("is_handed"):
                 return _("指定%(teams)s承接", teams=names)
             return _("推单给%(teams)s", teams=names)

@@ -261,7 +261,7 @@ def test_a_step_tells_its_parties_and_never_the_own(city: City, action: str):
     own_team = str(city.team.team_id)
     expected = {(party, own_team if scope == "own" else scope) for party, scope in step.tells}
     assert sorted(map(tuple, told)) == sorted(expected)
-    assert event.party not in {party for party, _ in told}
+    assert event.party not in {party for party, _ in told}  # nobody else was asked for this order
 
 
 @each_step
@@ -726,6 +726,26 @@ def test_offers_go_out_in_waves(city: City):
     )
     assert set(answers.values()) == {"accepted"}
     assert order_of(order.number).waves_count == 2
+
+
+def test_teams_that_were_asked_hear_when_the_order_is_taken_or_free_again(city: City):
+    order = claimed(city)
+    own, other = city.team.team_id, city.other_team.team_id
+    offer_order(order.number, city.department, team_ids=[own, other], now=NOW)
+    accept_order(order.number, city.team, agreed=window(3), volunteer_ids=city.crew[:1], now=NOW)
+    assert teams_told_last(order.number) == {other}
+    withdraw_order(order.number, city.team, reason="work", now=NOW)
+    assert teams_told_last(order.number) == {other}
+    accept_order(order.number, city.other_team, agreed=window(3), volunteer_ids=city.other_crew[:1], now=NOW)
+    assert teams_told_last(order.number) == {own}
+    report_no_show(order.number, city.resident, text="没有人来。", now=window(3).starts_at)
+    assert teams_told_last(order.number) == {own, other}
+
+
+def teams_told_last(number: str) -> set[int]:
+    event = events_of(number)[-1]
+    told = select(Notice.scope).where(Notice.event_id == event.id, Notice.party == "team")
+    return {int(scope) for scope in db.session.scalars(told)}
 
 
 def test_offers_that_make_no_sense_are_refused(city: City):

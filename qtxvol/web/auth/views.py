@@ -18,7 +18,9 @@ from qtxvol.web.i18n import LANGUAGES, _, _l
 bp = make_blueprint("auth", __name__, gate=open_to_all)
 
 #: Fields of a form that are never carried along: they are made anew or are secret.
-_NOT_CARRIED = {"csrf_token", "username", "password", "old_password", "new_password", "again", "resume_path"}
+_NOT_CARRIED = {
+    "csrf_token", "username", "password", "old_password", "new_password", "new_password_again", "resume_path"
+}  # fmt: skip
 _MOST_CARRIED = 400
 
 
@@ -44,7 +46,7 @@ class PasswordForm(BaseForm):
         description=_l("至少 10 个字符。可以用几个不相干的词连起来，好记又难猜。"),
         render_kw={"autocomplete": "new-password"},
     )
-    again = PasswordField(
+    new_password_again = PasswordField(
         _l("再填一次新密码"),
         validators=[Required(_l("请再填一次新密码。"))],
         render_kw={"autocomplete": "new-password"},
@@ -105,8 +107,8 @@ def submit_password() -> ResponseReturnValue:
         return ask_to_sign_in()
     form = PasswordForm(formdata=form_data())
     is_good = form.validate()
-    if form.new_password.data != form.again.data:
-        form.again.errors = [*form.again.errors, _("两次填的新密码不一样。")]
+    if form.new_password.data != form.new_password_again.data:
+        form.new_password_again.errors = [*form.new_password_again.errors, _("两次填的新密码不一样。")]
         is_good = False
     if not is_good:
         return _show_account(form), 422

@@ -1,6 +1,56 @@
-"""Pages that only the office has."""
+"""The office's blueprint and menu, and what its pages share. The pages are in `facts`, `accounts` and `people`."""
+
+from typing import Any
+
+from flask import request, url_for
 
 from qtxvol.orders.lifecycle import Party
-from qtxvol.web.desk import make_desk
+from qtxvol.refusals import Refused
+from qtxvol.web.desk import EXTRA_NAV, make_desk
+from qtxvol.web.display import pick
+from qtxvol.web.forms import BaseForm
+from qtxvol.web.i18n import _, _l
+from qtxvol.web.wording import refusal_sentence
 
 bp = make_desk(Party.OFFICE, __name__)
+EXTRA_NAV[Party.OFFICE] += [
+    ("office.facts", _l("基础资料")),
+    ("office.accounts", _l("账号")),
+    ("office.teams", _l("服务队与志愿者")),
+]
+
+#: An id in an address; what no database could hold is not found.
+ID = "int(max=2147483647)"
+
+
+def search_text() -> str:
+    """What was typed into the list's search."""
+    return request.args.get("q", "").replace("\0", "").strip()[:60]
+
+
+def page_number() -> int:
+    return request.args.get("page", 1, type=int)
+
+
+def url_for_page(number: int) -> str:
+    """The same list, another page."""
+    return url_for(request.endpoint or "", **{**request.view_args, **request.args.to_dict(), "page": number})  # type: ignore[dict-item]
+
+
+def refuse(form: BaseForm, refused: Refused) -> None:
+    """Put a refusal at its field, in the page's language."""
+    form.refuse(Refused(refused.code, refused.status, **{**refused.about, "message": _message(refused.about)}))
+
+
+def sentence(refused: Refused) -> str:
+    """The refusal in the page's language, for a button that has no field."""
+    return _message(refused.about) or refusal_sentence(refused)
+
+
+def _message(about: dict[str, Any]) -> str:
+    return pick(about.get("message"), about.get("message_en"))
+
+
+def empty_text(is_filtered: bool) -> str:
+    """What a list without rows says."""
+    return _("没有找到，请换个词再试。") if is_filtered else _("这里还没有内容")

@@ -30,6 +30,7 @@ from qtxvol.web.access import (
     signed_in_user,
 )
 from qtxvol.web.action_forms import ActionForm, Context
+from qtxvol.web.desk import ID
 from qtxvol.web.forms import BaseForm, Required, clean_text, form_data, now, strip
 from qtxvol.web.i18n import _, _l
 from qtxvol.web.order_form import SCREENS, OrderForm, carried, make_summary
@@ -193,7 +194,7 @@ def act(number: str, token: str, action: str) -> ResponseReturnValue:
     return act_on_order(link_actor(number, token), number, action, page=_page, after=lambda: after)
 
 
-@bp.get("/t/<number>/<token>/photos/<int:picture_id>")
+@bp.get(f"/t/<number>/<token>/photos/<{ID}:picture_id>")
 def picture(number: str, token: str, picture_id: int) -> Response:
     """A photo of the resident's own order."""
     return send_picture(link_actor(number, token), number, picture_id)

@@ -1,0 +1,73 @@
+"""Fixtures for the pages. `site` is a small city at a fixed moment, on both databases; `site_sqlite` on SQLite only.
+
+Helpers are in `pages.py` (what a browser does) and `site.py` (who is there).
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import time_machine
+from flask import Flask
+
+from tests.conftest import BOTH_DATABASES
+from tests.databases import create_database, drop_database, running_app, settings_for, sqlite_url
+from tests.factories import NOW, make_city
+from tests.web.site import Site
+
+
+@contextmanager
+def site_of(app: Flask) -> Iterator[Site]:
+    """The clock starts only now: the database server must not see it jump."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        with app.app_context():
+            city = make_city()
+        yield Site(app, city, clock)
+
+
+@pytest.fixture
+def site(app: Flask) -> Iterator[Site]:
+    with site_of(app) as site:
+        yield site
+
+
+@pytest.fixture
+def site_sqlite(app_sqlite: Flask) -> Iterator[Site]:
+    with site_of(app_sqlite) as site:
+        yield site
+
+
+@pytest.fixture(scope="module", params=BOTH_DATABASES)
+def app_of_module(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """One service for all tests of a module that leave no rows behind, on both databases in turn."""
+    folder = tmp_path_factory.mktemp("site")
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        url = sqlite_url(shutil.copy(template, folder / "qtxvol.sqlite3"))
+        with running_app(settings_for(url, folder)) as app:
+            yield app
+        return
+    server = request.getfixturevalue("postgres_url")
+    url = create_database(server, request.getfixturevalue("postgres_template"))
+    try:
+        with running_app(settings_for(url, folder)) as app:
+            yield app
+    finally:
+        drop_database(server, url)
+
+
+@pytest.fixture(scope="module")
+def site_of_module(app_of_module: Flask) -> Iterator[Site]:
+    """Its clock is set anew for each test by `still`."""
+    with site_of(app_of_module) as site:
+        pass
+    yield site
+
+
+@pytest.fixture
+def still(site_of_module: Site) -> Iterator[Site]:
+    """The module's city at `NOW`, for tests that look, or that are refused."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        site_of_module.clock = clock
+        yield site_of_module

@@ -1,0 +1,26 @@
+"""Files to upload."""
+
+import io
+from typing import Any
+
+from PIL import Image
+
+
+def jpeg_bytes(size: tuple[int, int] = (64, 48)) -> bytes:
+    """A photo whose EXIF says where it was taken."""
+    image = Image.new("RGB", size, "teal")
+    exif = Image.Exif()
+    exif[0x010E] = "GPS-SECRET"  # ImageDescription
+    out = io.BytesIO()
+    image.save(out, "JPEG", exif=exif)
+    assert b"GPS-SECRET" in out.getvalue()
+    return out.getvalue()
+
+
+def upload(content: bytes, name: str) -> tuple[Any, str]:
+    """As the test client takes a file."""
+    return io.BytesIO(content), name
+
+
+def jpeg_file(name: str = "photo.jpg") -> tuple[Any, str]:
+    return upload(jpeg_bytes(), name)
