@@ -33,19 +33,20 @@ class Page(Generic[Row]):
 
 def page_of(rows: Sequence[Row], number: int) -> Page[Row]:
     """A page of a list that is in memory already. A number beyond the ends gives the nearest page."""
-    number, pages = _nearest(number, len(rows))
+    number, pages = nearest(number, len(rows), PAGE_SIZE)
     return Page(rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE], len(rows), number, pages)
 
 
-def select_page(statement: Select[*tuple[Any, ...]], number: int) -> Page[Any]:
+def select_page(statement: Select[*tuple[Any, ...]], number: int, *, size: int = PAGE_SIZE) -> Page[Any]:
     """A page of what `statement` selects, in its order: two statements, whatever the number of rows."""
     counting = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
     total = db.session.scalar(counting) or 0
-    number, pages = _nearest(number, total)
-    rows = db.session.execute(statement.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    number, pages = nearest(number, total, size)
+    rows = db.session.execute(statement.limit(size).offset((number - 1) * size)).all()
     return Page(rows, total, number, pages)
 
 
-def _nearest(number: int, total: int) -> tuple[int, int]:
-    pages = max(1, -(-total // PAGE_SIZE))
+def nearest(number: int, total: int, size: int) -> tuple[int, int]:
+    """The page that exists nearest to `number`, and how many pages there are."""
+    pages = max(1, -(-total // size))
     return min(max(1, number), pages), pages

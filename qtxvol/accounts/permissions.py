@@ -14,8 +14,9 @@ from qtxvol.orders.lifecycle import Action, Party, Status
 from qtxvol.orders.models import Crew, Order, OrderHolder
 from qtxvol.volunteers.models import HoursEntry
 
-#: Statuses in which teams of the claiming department see an order that is not (yet) theirs.
-POOL = (Status.CLAIMED, Status.ACCEPTED)
+#: Statuses in which teams of the claiming department see an order that is not theirs: open to them, or ended while
+#: they looked at it, so that they read what happened instead of "not found".
+POOL = (Status.CLAIMED, Status.ACCEPTED, Status.CANCELLED, Status.UNMET)
 
 
 def visible_orders(actor: Actor) -> ColumnElement[bool]:

@@ -1,7 +1,5 @@
 """Reads of the outbox, and the one change that a reader makes: having read."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, select, update
@@ -13,27 +11,8 @@ from qtxvol.extensions import db
 from qtxvol.notices.models import Notice
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order, OrderEvent
+from qtxvol.paging import Page, select_page
 from qtxvol.storage import transaction
-
-PAGE_SIZE = 30
-
-
-@dataclass(frozen=True, slots=True)
-class NoticePage:
-    """One page of notices, newest first."""
-
-    rows: Sequence[AnyRow]
-    total: int
-    number: int
-    pages: int
-
-    @property
-    def has_previous(self) -> bool:
-        return self.number > 1
-
-    @property
-    def has_next(self) -> bool:
-        return self.number < self.pages
 
 
 def told(actor: Actor) -> ColumnElement[bool]:
@@ -59,12 +38,9 @@ def count_unread(actor: Actor) -> int:
     return db.session.scalar(select(func.count()).where(told(actor), Notice.read_at.is_(None))) or 0
 
 
-def list_notices(actor: Actor, page: int) -> NoticePage:
-    """Two statements."""
-    total = db.session.scalar(select(func.count()).where(told(actor))) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, page), pages)
-    rows = db.session.execute(
+def list_notices(actor: Actor, page: int) -> Page[AnyRow]:
+    """Newest first; two statements."""
+    statement = (
         select(
             Notice.id,
             Notice.queued_at,
@@ -80,10 +56,8 @@ def list_notices(actor: Actor, page: int) -> NoticePage:
         .outerjoin(MenuItem, MenuItem.id == Order.menu_item_id)
         .where(told(actor))
         .order_by(Notice.id.desc())
-        .limit(PAGE_SIZE)
-        .offset((number - 1) * PAGE_SIZE)
-    ).all()
-    return NoticePage(rows, total, number, pages)
+    )
+    return select_page(statement, page)
 
 
 def mark_read(actor: Actor, up_to: int, now: datetime) -> None:

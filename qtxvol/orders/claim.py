@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.directory.models import Department
@@ -87,14 +87,21 @@ def _give_back(
         check_reason(action, reason, text)
         if suggested_department_id and db.session.get(Department, suggested_department_id) is None:
             raise Refused("unknown", 422, field="suggested_department_id")
-        return Effect(
-            {
-                "department_id": None,
-                "handed_team_id": None,
-                "is_ruled": False,
-                "returns_count": order.returns_count + 1,
-            }
-        )
+
+        def then(event: OrderEvent) -> None:  # whoever was asked was asked by this department
+            db.session.execute(
+                update(Offer)
+                .where(Offer.order_id == order.id, Offer.answer.is_distinct_from("released"))
+                .values(answered_at=now, answer="released")
+            )
+
+        values = {
+            "department_id": None,
+            "handed_team_id": None,
+            "is_ruled": False,
+            "returns_count": order.returns_count + 1,
+        }
+        return Effect(values, then=then)
 
     payload = {"reason": reason, "text": text, "suggested_department_id": suggested_department_id}
     return change_order(number, action, actor, payload, now=now, prepare=prepare, version=version, key=key)

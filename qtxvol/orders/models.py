@@ -171,7 +171,7 @@ class Offer(Base):
     wave: Mapped[int]
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: `accepted`, or None while there is no answer.
+    #: `accepted`, `released` when the department gave the order back, or None while there is no answer.
     answer: Mapped[str | None] = mapped_column(String(16))
 
 

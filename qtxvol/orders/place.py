@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.actor import Actor, division_prefix
 from qtxvol.directory.models import Division, MenuItem, Term
 from qtxvol.extensions import db
 from qtxvol.orders.chain import fingerprint
@@ -75,7 +75,7 @@ def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence
     payload = _payload(wish)
     if known := _find_placed(key, payload):
         return known
-    item = _check_facts(wish, now)
+    item = _check_facts(wish, actor, now)
     order = Order(
         number=_free_number(),
         audience=wish.audience,
@@ -142,13 +142,14 @@ def _find_placed(key: str, payload: dict[str, object]) -> Outcome | None:
     return Outcome(found.id, found.number, Status(found.status), found.version, is_repeat=True)
 
 
-def _check_facts(wish: Wish, now: datetime) -> MenuItem | None:
+def _check_facts(wish: Wish, actor: Actor, now: datetime) -> MenuItem | None:
     """The menu item, when one was chosen.
 
     :raise Refused: something named in the wish is not there, or can't be (422).
     """
     division = db.session.get(Division, wish.division_code)
-    if division is None or division.level < 4 or not division.is_active:
+    own = division_prefix(actor.division_code) if actor.party is Party.COMMUNITY and actor.division_code else ""
+    if division is None or division.level < 4 or not division.is_active or not division.code.startswith(own):
         raise Refused("unknown", 422, field="division_code")
     audience = db.session.get(Term, ("audience", wish.audience))
     if audience is None or not audience.is_active:

@@ -39,6 +39,7 @@ from qtxvol.orders.models import (
 from qtxvol.orders.numbers import parse_number
 from qtxvol.orders.place import fold
 from qtxvol.orders.transition import facts_of
+from qtxvol.paging import Page, nearest
 from qtxvol.refusals import NotFound
 from qtxvol.volunteers.models import Team, Volunteer
 
@@ -78,7 +79,8 @@ def _to_call_back(actor: Actor, now: datetime) -> ColumnElement[bool]:
 
 def _in_pool(actor: Actor, now: datetime) -> ColumnElement[bool]:
     for_us = or_(Order.handed_team_id.is_(None), Order.handed_team_id == actor.team_id)
-    asked = Order.id.in_(select(Offer.order_id).where(Offer.team_id == actor.team_id))
+    standing = or_(Offer.answer.is_(None), Offer.answer == "accepted")
+    asked = Order.id.in_(select(Offer.order_id).where(Offer.team_id == actor.team_id, standing))
     return and_(Order.status == Status.CLAIMED, for_us, or_(asked, team_pool(actor)))
 
 
@@ -153,23 +155,11 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderPage:
+class OrderPage(Page[AnyRow]):
     """One page of a list. `counts` holds the number of orders behind every tab, unfiltered."""
 
-    rows: Sequence[AnyRow]
-    total: int
-    number: int
-    pages: int
     tab: Tab
     counts: dict[str, int]
-
-    @property
-    def has_previous(self) -> bool:
-        return self.number > 1
-
-    @property
-    def has_next(self) -> bool:
-        return self.number < self.pages
 
 
 def list_orders(actor: Actor, filters: Filters, now: datetime) -> OrderPage:
@@ -180,8 +170,7 @@ def list_orders(actor: Actor, filters: Filters, now: datetime) -> OrderPage:
     counts = count_tabs(actor, now)
     wanted = [scope, tab.condition(actor, now), *_conditions(actor, filters, now)]
     total = counts[tab.key] if len(wanted) == 2 else _count(wanted)
-    pages = max(1, -(-total // PAGE_SIZE))
-    number = min(max(1, filters.page), pages)
+    number, pages = nearest(filters.page, total, PAGE_SIZE)
     statement = _rows().where(*wanted).order_by(*_ordering(tab)).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
     return OrderPage(db.session.execute(statement).all(), total, number, pages, tab, counts)
 

@@ -73,6 +73,8 @@ def _rate(
 ) -> Outcome:
     def prepare(order: Order) -> Effect:
         closure = order.closures_count
+        if not 1 <= verdict.stars <= 5:
+            raise Refused("stars", 422, field="stars")
         if db.session.scalar(select(Rating.id).where(Rating.asker_order_id == asker_id, Rating.closure == closure)):
             raise Refused("is_rated", 409)
 

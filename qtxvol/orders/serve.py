@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.base import CITY_TIME
@@ -12,11 +12,12 @@ from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Action, Status
 from qtxvol.orders.models import Crew, Offer, Order, OrderEvent
 from qtxvol.orders.pictures import Picture, attach
+from qtxvol.orders.place import MOST_PEOPLE
 from qtxvol.orders.reasons import check_reason
 from qtxvol.orders.transition import Effect, Outcome, change_order
 from qtxvol.orders.windows import LONGEST, Window, find_window_fault
 from qtxvol.refusals import Refused
-from qtxvol.volunteers.models import HoursEntry, Volunteer
+from qtxvol.volunteers.models import HoursEntry, Team, Volunteer
 
 
 def accept_order(
@@ -34,13 +35,15 @@ def accept_order(
 
     :param agreed: aware UTC, in the future.
     :param volunteer_ids: verified members of the team, at least as many as the menu item asks for.
-    :raise Refused: `handed_elsewhere`, `person_busy` with `names`, `licence_missing`, `skill_missing` (409);
+    :raise Refused: `not_asked`, `team_inactive`, `handed_elsewhere`, `person_busy` with `names`,
+        `licence_missing`, `skill_missing` (409);
         `bad_window`, `not_in_team`, `crew_too_small` with `least` (422); `wrong_status` when another team was first.
     """
     people = sorted(set(volunteer_ids))
 
     def prepare(order: Order) -> Effect:
         _check_agreed(agreed, now)
+        _check_team(order, actor)
         _check_crew(order, actor, people, agreed)
 
         def then(event: OrderEvent) -> None:
@@ -146,6 +149,8 @@ def close_order(
     """
 
     def prepare(order: Order) -> Effect:
+        if not 0 <= attendance <= MOST_PEOPLE:
+            raise Refused("headcount", 422, field="attendance")
         fault = _find_actual_fault(actual, now)
         if fault:
             raise Refused("bad_window", 422, field="actual_end", fault=fault)
@@ -235,6 +240,19 @@ def _find_actual_fault(actual: Window, now: datetime) -> str | None:
     if actual.ends_at > now:
         return "in_future"
     return "too_long" if actual.ends_at - actual.starts_at > LONGEST else None
+
+
+def _check_team(order: Order, actor: Actor) -> None:
+    """The team is active and still in reach of the order: in its department's pool, or asked by name and not since
+    the order was given back."""
+    team = db.session.get(Team, actor.team_id)
+    if team is None or not team.is_active:
+        raise Refused("team_inactive", 409)
+    in_pool = order.department_id == actor.department_id and (order.theme is None or order.theme in actor.themes)
+    standing = or_(Offer.answer.is_(None), Offer.answer == "accepted")
+    asked = select(Offer.id).where(Offer.order_id == order.id, Offer.team_id == actor.team_id, standing).limit(1)
+    if not in_pool and db.session.scalar(asked) is None:
+        raise Refused("not_asked", 409)
 
 
 def _check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Window) -> None:

@@ -86,18 +86,22 @@ def desk_of(party: Party) -> str:
     return DESKS[party]
 
 
-def render_desk(template: str, **more: Any) -> str:
-    """A page inside the desk's frame: menu with counts, seat, title."""
+def render_desk(template: str, *, nav_current: str = "", tab_counts: dict[str, int] | None = None, **more: Any) -> str:
+    """A page inside the desk's frame: menu with counts, seat, title.
+
+    :param nav_current: key of the tab or endpoint of the line that is marked in the menu.
+    :param tab_counts: when the page has counted already.
+    """
     actor = current_actor()
-    counts = more.pop("counts", None) or count_tabs(actor, now())
-    current = more.pop("nav_current", "")
+    counts = tab_counts or count_tabs(actor, now())
+    current = nav_current
     desk = desk_of(actor.party)
     nav = [
         NavItem(url_for(f"{desk}.inbox", tab=tab.key), TAB_LABELS[tab.zh], counts[tab.key], current == tab.key)
         for tab in TABS[actor.party]
     ]
     nav.extend(
-        NavItem(url_for(endpoint), label, None, request.endpoint == endpoint)
+        NavItem(url_for(endpoint), label, None, endpoint in (request.endpoint, current))
         for endpoint, label in EXTRA_NAV[actor.party]
     )
     nav.append(
@@ -147,7 +151,7 @@ def inbox() -> ResponseReturnValue:
     return render_desk(
         "desk/inbox.html",
         nav_current=page.tab.key,
-        counts=page.counts,
+        tab_counts=page.counts,
         page=page,
         tab_label=TAB_LABELS[page.tab.zh],
         filters=filters,

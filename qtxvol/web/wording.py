@@ -6,7 +6,7 @@ from typing import Any
 
 from qtxvol.orders.lifecycle import Action, Party, Status
 from qtxvol.refusals import Refused
-from qtxvol.web.display import day_time, status_label
+from qtxvol.web.display import day_time, pick, status_label
 from qtxvol.web.i18n import _, ngettext
 
 WINDOW_FAULTS: dict[str, Callable[[], str]] = {
@@ -80,6 +80,9 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "还有 %(num)d 位居民并入了这张单，请联系社区办理撤单。",
         int(a.get("count", 1)),
     ),
+    "not_asked": lambda a: _("这张单没有推给您的队，也不在本部门的待接单里。"),
+    "team_inactive": lambda a: _("您的队已停用，不能接单；需要恢复请联系纲要办。"),
+    "stars": lambda a: _("请选 1 到 5 星。"),
     "too_many_teams": lambda a: _("一次最多推给 %(most)s 支服务队。", most=a.get("most", 14)),
     "hand_to_one": lambda a: _("指定承接只能选一支服务队。"),
     "picture_too_big": lambda a: _("照片太大了，每张请不超过 8 MB。"),
@@ -108,7 +111,7 @@ def refusal_sentence(refused: Refused) -> str:
     if refused.code == "missing":
         return _MISSING.get(str(about.get("field")), lambda: _("这一项必须填写。"))()
     if refused.code == "invalid" and about.get("message"):
-        return str(about["message"])
+        return pick(str(about["message"]), str(about.get("message_en") or ""))
     sentence = _SENTENCES.get(refused.code)
     return sentence(about) if sentence else _("这一项不对，请检查后再提交。")
 

@@ -13,7 +13,9 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account
 from qtxvol.extensions import db
 from qtxvol.orders.check import Finding, check_orders
+from qtxvol.orders.links import link_token
 from qtxvol.orders.models import Order, OrderEvent
+from qtxvol.orders.transition import Outcome
 from qtxvol.volunteers.models import Volunteer as VolunteerRow
 from tests.factories import PASSWORD, City
 from tests.journeys.browser import PATIENCE_MS, Screen, Watch
@@ -30,6 +32,7 @@ from tests.journeys.people import (
 )
 
 D = TypeVar("D", bound=Desk)
+T = TypeVar("T")
 
 
 @dataclass
@@ -102,6 +105,13 @@ class Cast:
         with self.site.app.app_context():
             return db.session.get_one(Account, actor.account_id).username
 
+    def given(self, make: Callable[[City], Outcome]) -> PlacedOrder:
+        """An order that a function of `factories.py` has brought so far: the way there is another journey's."""
+        with self.site.app.app_context():
+            number = make(self.city).number
+        nonce = self.ask_order(PlacedOrder(number), lambda row: row.link_nonce)
+        return PlacedOrder(number, f"/t/{number}/{link_token(self.site.app.config['SECRET_KEY'], number, nonce)}")
+
     def move_to(self, moment: datetime) -> None:
         """Time passes."""
         self.site.clock.move_to(moment)
@@ -120,7 +130,7 @@ class Cast:
     def status(self, order: PlacedOrder) -> str:
         return self.ask_order(order, lambda row: str(row.status))
 
-    def ask_order(self, order: PlacedOrder, question: "Callable[[Order], T]") -> "T":
+    def ask_order(self, order: PlacedOrder, question: Callable[[Order], T]) -> T:
         """What `question` finds in the order's row."""
         with self.site.app.app_context():
             return question(db.session.scalars(select(Order).where(Order.number == order.number)).one())
@@ -149,6 +159,3 @@ class Cast:
         with self.site.app.app_context():
             rows = db.session.scalars(select(VolunteerRow).where(VolunteerRow.id.in_(people)).order_by(VolunteerRow.id))
             return [row.name for row in rows]
-
-
-T = TypeVar("T")

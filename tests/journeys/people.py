@@ -34,7 +34,7 @@ class Wish:
     item: str = "合理膳食讲座"
     community: str = "东街居委会"
     venue: str = "社区二楼活动室"
-    days: tuple[tuple[str, str], ...] = (("2026-11-27", "上午"), ("2026-11-30", "下午"))
+    days: tuple[tuple[str, str], ...] = (("2026-11-27", "上午"), ("2026-11-29", "下午"))
     headcount: int = 30
     name: str = "王女士"
     phone: str = "199 0000 1234"

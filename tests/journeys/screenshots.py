@@ -60,7 +60,9 @@ class Studio:
     password: str
 
     def take(self, name: str) -> None:
-        """Write the page as it stands; on a phone down to its end."""
+        """Write the page as it stands, nothing pointed at; on a phone down to its end."""
+        self.page.mouse.move(0, 0)
+        self.page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
         if self.screen.is_phone:
             height = min(_HIGHEST, int(self.page.evaluate("document.documentElement.scrollHeight")))
             self.page.set_viewport_size({"width": self.screen.width, "height": max(height, self.screen.height)})

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 from tests.journeys.cast import Cast
 from tests.journeys.people import PlacedOrder, Wish
 
-#: The first time that `Wish` names, as it stands among a leader's choices.
+#: The first time that `Wish` and the factories name, as it stands among a leader's choices.
 FIRST_TIME = "11月27日"
-#: It begins then; a lecture takes an hour.
+#: `Wish` means this hour, the factories the next; a lecture takes one.
 STARTS_AT = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)
-AFTERWARDS = STARTS_AT + timedelta(hours=2)
+AFTERWARDS = STARTS_AT + timedelta(hours=4)
 
 #: The one after.
-SECOND_TIME = "11月30日"
-AFTER_SECOND_TIME = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
+SECOND_TIME = "11月29日"
+AFTER_SECOND_TIME = datetime(2026, 11, 29, 10, 0, tzinfo=UTC)
 
 
 def bring_to_department(cast: Cast, wish: Wish | None = None) -> PlacedOrder:

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.factories import accepted
 from tests.journeys.cast import Cast
 from tests.journeys.people import Visit
-from tests.journeys.stories import AFTERWARDS, bring_to_appointment
+from tests.journeys.stories import AFTERWARDS
 
 #: The tag of a camera's position.
 _GPS = 0x8825
@@ -28,7 +29,7 @@ def photos(tmp_path: Path) -> tuple[Path, ...]:
 def test_photos_of_a_closed_order_are_for_its_resident_and_team_only(
     cast: Cast, photos: tuple[Path, ...], tmp_path: Path
 ):
-    order = bring_to_appointment(cast)
+    order = cast.given(accepted)
     cast.move_to(AFTERWARDS)
     cast.leader.close(order, Visit(photos=photos))
 
@@ -52,7 +53,7 @@ def test_photos_of_a_closed_order_are_for_its_resident_and_team_only(
 def test_a_file_that_lies_about_its_type_is_refused_in_a_sentence(cast: Cast, tmp_path: Path):
     liar = tmp_path / "照片.jpg"
     liar.write_bytes(b"MZ" + b"\0" * 200)
-    order = bring_to_appointment(cast)
+    order = cast.given(accepted)
     cast.move_to(AFTERWARDS)
 
     cast.leader.open_order(order, "我队待服务")

@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.factories import claimed
 from tests.journeys.cast import Cast
 from tests.journeys.people import Wish
-from tests.journeys.stories import FIRST_TIME, bring_to_team
+from tests.journeys.stories import FIRST_TIME
 
 
 @pytest.fixture(params=[True, False], ids=["script", "no-script"])
@@ -20,7 +21,7 @@ def test_two_taps_place_one_order(cast: Cast):
 
 
 def test_two_taps_accept_once(cast: Cast):
-    order = bring_to_team(cast)
+    order = cast.given(claimed)
     cast.leader.fill_accept(order, FIRST_TIME, cast.crew[:1])
     cast.leader.page.get_by_role("button", name="确认接单", exact=True).dblclick()
     cast.leader.reads("已接单，请按时到场。")

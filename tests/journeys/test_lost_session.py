@@ -1,9 +1,9 @@
 """The session ends in the middle of a form: after signing in again everything is still there."""
 
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, claimed
 from tests.journeys.cast import Cast
 from tests.journeys.people import PlacedOrder, Wish
-from tests.journeys.stories import FIRST_TIME, bring_to_team
+from tests.journeys.stories import FIRST_TIME
 
 WISH = Wish(venue="东街社区二楼，上楼左转第二间", name="马奶奶", phone="199 0000 5566", headcount=41)
 
@@ -25,11 +25,11 @@ def test_an_order_on_behalf_survives_the_end_of_the_session(cast: Cast):
         WISH.headcount,
     )
     assert cast.ask_order(order, lambda row: len(row.contact_phone_tail)) == 4
-    clerk.reads("11月27日（周五）09:00–11:30", "11月30日（周一）14:30–17:30")
+    clerk.reads("11月27日（周五）09:00–11:30", "11月29日（周日）14:30–17:30")
 
 
 def test_a_team_accepts_although_its_session_has_ended(cast: Cast):
-    order = bring_to_team(cast)
+    order = cast.given(claimed)
     leader = cast.leader
     leader.fill_accept(order, FIRST_TIME, cast.crew[1:3])
     leader.fill("备注", "带血压计两台。")

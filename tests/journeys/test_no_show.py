@@ -1,5 +1,6 @@
 """未到场: nobody came; the resident says so, another team steps in."""
 
+from tests.factories import accepted
 from tests.journeys.cast import Cast
 from tests.journeys.people import Verdict
 from tests.journeys.stories import (
@@ -7,12 +8,11 @@ from tests.journeys.stories import (
     AFTERWARDS,
     FIRST_TIME,
     SECOND_TIME,
-    bring_to_appointment,
 )
 
 
 def test_after_a_no_show_another_team_serves_and_the_clerk_calls_back(cast: Cast):
-    order = bring_to_appointment(cast)
+    order = cast.given(accepted)
     cast.resident.follow(order)
     cast.resident.does_not_read("说说情况", "未到场")
 
@@ -26,7 +26,7 @@ def test_after_a_no_show_another_team_serves_and_the_clerk_calls_back(cast: Cast
     cast.clerk.reads("三十个人等了一个小时，没有人来，也没有电话。")
 
     cast.other_leader.open_order(order, "可接单")
-    cast.other_leader.does_not_read(FIRST_TIME + "（周五）09:00–10:00")
+    cast.other_leader.does_not_read(FIRST_TIME + "（周五）10:00–11:30")
     cast.other_leader.accept(order, SECOND_TIME, cast.other_crew[:1])
 
     cast.move_to(AFTER_SECOND_TIME)

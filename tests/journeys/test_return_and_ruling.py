@@ -1,11 +1,11 @@
 """退单 twice, then 裁定: two departments say that it is not theirs, the office says whose it is."""
 
+from tests.factories import dispatched
 from tests.journeys.cast import Cast
-from tests.journeys.stories import bring_to_department
 
 
 def test_an_order_returned_by_two_departments_is_ruled_and_the_ruling_binds(cast: Cast):
-    order = bring_to_department(cast)
+    order = cast.given(dispatched)
 
     cast.liaison.return_order(order, "不属于本部门业务", "讲的是校园餐，归教育。", suggests="市教育局")
     cast.office.does_not_have(order, "待裁定")

@@ -58,11 +58,10 @@ def app_of_module(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="module")
-def site_of_module(app_of_module: Flask) -> Iterator[Site]:
+def site_of_module(app_of_module: Flask) -> Site:
     """Its clock is set anew for each test by `still`."""
     with site_of(app_of_module) as site:
-        pass
-    yield site
+        return site
 
 
 @pytest.fixture

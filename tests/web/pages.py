@@ -8,7 +8,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
-from werkzeug.test import TestResponse
+from werkzeug.test import TestResponse, encode_multipart
 
 #: What a browser adds when a form is sent from a page of this site.
 FROM_HERE = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
@@ -179,8 +179,12 @@ def submit(
 ) -> TestResponse:
     """Send `form` as a browser would, with `changes` typed in."""
     data = form.filled({**(changes or {}), **more})
-    kind = "multipart/form-data" if form.is_multipart else "application/x-www-form-urlencoded"
-    return client.post(form.action, data=data, content_type=kind, headers=dict(headers))
+    if not form.is_multipart:
+        kind = "application/x-www-form-urlencoded"
+        return client.post(form.action, data=data, content_type=kind, headers=dict(headers))
+    boundary, body = encode_multipart(data)  # in memory: the client's own way leaves a temporary file open
+    kind = f"multipart/form-data; boundary={boundary}"
+    return client.post(form.action, data=body, content_type=kind, headers=dict(headers))
 
 
 def post_form(

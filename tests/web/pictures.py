@@ -1,9 +1,9 @@
 """Files to upload."""
 
 import io
-from typing import Any
 
 from PIL import Image
+from werkzeug.datastructures import FileStorage
 
 
 def jpeg_bytes(size: tuple[int, int] = (64, 48)) -> bytes:
@@ -17,10 +17,10 @@ def jpeg_bytes(size: tuple[int, int] = (64, 48)) -> bytes:
     return out.getvalue()
 
 
-def upload(content: bytes, name: str) -> tuple[Any, str]:
-    """As the test client takes a file."""
-    return io.BytesIO(content), name
+def upload(content: bytes, name: str) -> FileStorage:
+    """A file chosen in a form."""
+    return FileStorage(io.BytesIO(content), name)
 
 
-def jpeg_file(name: str = "photo.jpg") -> tuple[Any, str]:
+def jpeg_file(name: str = "photo.jpg") -> FileStorage:
     return upload(jpeg_bytes(), name)

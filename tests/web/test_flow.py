@@ -93,23 +93,23 @@ def test_five_people_take_one_order_from_wish_to_rating(site: Site) -> None:
     assert not site.findings()
 
 
-def test_the_new_order_page_shows_number_link_and_code(site: Site) -> None:
-    client = site.browser()
+def test_the_new_order_page_shows_number_link_and_code(site_sqlite: Site) -> None:
+    client = site_sqlite.browser()
     answer = place_by_wizard(client)
     number = number_in(answer)
     page = get_page(client, answer.location)
     assert f"QTX {number[3:7]} {number[7:]}" in page.text
-    assert f"http://localhost{site.link(number)}" in page.text
-    code = client.get(site.link(number) + "/qr.svg")
+    assert f"http://localhost{site_sqlite.link(number)}" in page.text
+    code = client.get(site_sqlite.link(number) + "/qr.svg")
     assert code.mimetype == "image/svg+xml"
     assert code.text.startswith("<svg ")
 
 
-def test_number_and_phone_tail_lead_to_the_order(site: Site) -> None:
-    number = site.make(placed).number
+def test_number_and_phone_tail_lead_to_the_order(site_sqlite: Site) -> None:
+    number = site_sqlite.make(placed).number
     for typed in (number, f"{number[3:7]} {number[7:]}", number.lower(), f"ＱＴＸ{number[3:]}"):
-        answer = post_form(site.browser(), "/track", "/track", {"number": typed, "tail": "1234"})
-        assert (answer.status_code, answer.location) == (303, site.link(number)), typed
+        answer = post_form(site_sqlite.browser(), "/track", "/track", {"number": typed, "tail": "1234"})
+        assert (answer.status_code, answer.location) == (303, site_sqlite.link(number)), typed
 
 
 def test_the_wizard_goes_back_and_keeps_what_was_typed(site_sqlite: Site) -> None:
@@ -129,10 +129,10 @@ def test_the_wizard_goes_back_and_keeps_what_was_typed(site_sqlite: Site) -> Non
     assert "西门活动室" in third.text
 
 
-def test_a_wish_in_ones_own_words_becomes_an_order(site: Site) -> None:
-    client = site.browser()
+def test_a_wish_in_ones_own_words_becomes_an_order(site_sqlite: Site) -> None:
+    client = site_sqlite.browser()
     answer = place_by_wizard(client, item="free", wish="想听听怎么防一氧化碳中毒")
-    order = site.order(number_in(answer))
+    order = site_sqlite.order(number_in(answer))
     assert (order.menu_item_id, order.wish) == (None, "想听听怎么防一氧化碳中毒")
 
 
@@ -174,11 +174,11 @@ def test_the_same_order_form_sent_twice_is_one_order(site: Site) -> None:
     assert site.steps(number_in(answers[0])) == ["place"]
 
 
-def test_two_wizards_are_two_orders(site: Site) -> None:
-    client = site.browser()
+def test_two_wizards_are_two_orders(site_sqlite: Site) -> None:
+    client = site_sqlite.browser()
     first, second = (number_in(place_by_wizard(client)) for _ in range(2))
     assert first != second
-    assert site.rows()["orders"] == 2
+    assert site_sqlite.rows()["orders"] == 2
 
 
 def test_the_same_form_with_other_words_makes_no_second_order_and_says_so(site: Site) -> None:
@@ -195,8 +195,8 @@ def test_the_same_form_with_other_words_makes_no_second_order_and_says_so(site: 
     assert site.order(number).headcount == 30
 
 
-def test_a_signed_in_resident_finds_the_order_at_their_own_desk(site: Site) -> None:
-    client = site.browser(site.city.resident)
+def test_a_signed_in_resident_finds_the_order_at_their_own_desk(site_sqlite: Site) -> None:
+    client = site_sqlite.browser(site_sqlite.city.resident)
     number = number_in(place_by_wizard(client))
     assert number[3:7] in get_page(client, "/resident/").text
     assert get_page(client, f"/resident/orders/{number}").form(f"/resident/orders/{number}/cancel")
@@ -207,7 +207,10 @@ def test_two_returns_lead_to_a_ruling_that_binds(site: Site) -> None:
     number = site.make(dispatched).number
     for turn in (1, 2):
         answer = site.act(
-            city.department, number, "return", {"reason": first_choice(site, city.department, number, "return", "reason")}
+            city.department,
+            number,
+            "return",
+            {"reason": first_choice(site, city.department, number, "return", "reason")},
         )
         assert answer.status_code == 303
         assert site.status(number) == "placed"
@@ -229,13 +232,13 @@ def test_two_returns_lead_to_a_ruling_that_binds(site: Site) -> None:
     assert site.steps(number)[-1] == "rule"
 
 
-def test_a_rejection_tells_the_resident_why(site: Site) -> None:
-    number = site.make(placed).number
-    city = site.city
-    reason = first_choice(site, city.community, number, "reject", "reason")
-    answer = site.act(city.community, number, "reject", {"reason": reason, "text": "请拨打 12345 反映。"})
+def test_a_rejection_tells_the_resident_why(site_sqlite: Site) -> None:
+    number = site_sqlite.make(placed).number
+    city = site_sqlite.city
+    reason = first_choice(site_sqlite, city.community, number, "reject", "reason")
+    answer = site_sqlite.act(city.community, number, "reject", {"reason": reason, "text": "请拨打 12345 反映。"})
     assert answer.status_code == 303
-    page = get_page(site.browser(), site.link(number))
+    page = get_page(site_sqlite.browser(), site_sqlite.link(number))
     assert "请拨打 12345 反映。" in page.text
     assert "不予受理" in page.text
 
@@ -310,13 +313,13 @@ def test_after_fifteen_days_nothing_is_reopened(site_sqlite: Site) -> None:
 
 
 @pytest.mark.parametrize("make", [placed, dispatched, claimed, accepted])
-def test_a_resident_takes_an_open_order_back(site: Site, make: Any) -> None:
-    number = site.make(make).number
-    form = get_page(site.browser(), site.link(number)).form(f"{site.link(number)}/cancel")
+def test_a_resident_takes_an_open_order_back(site_sqlite: Site, make: Any) -> None:
+    number = site_sqlite.make(make).number
+    form = get_page(site_sqlite.browser(), site_sqlite.link(number)).form(f"{site_sqlite.link(number)}/cancel")
     reason = next(value for value in form.options["reason"] if value != "")
-    assert site.act_by_link(number, "cancel", {"reason": reason, "text": "家里有事"}).status_code == 303
-    assert site.status(number) == "cancelled"
-    assert not site.findings()
+    assert site_sqlite.act_by_link(number, "cancel", {"reason": reason, "text": "家里有事"}).status_code == 303
+    assert site_sqlite.status(number) == "cancelled"
+    assert not site_sqlite.findings()
 
 
 def test_once_the_service_has_started_nothing_is_taken_back(site_sqlite: Site) -> None:
@@ -333,18 +336,18 @@ def test_once_the_service_has_started_nothing_is_taken_back(site_sqlite: Site) -
     assert site_sqlite.status(number) == "accepted"
 
 
-def test_a_question_stops_the_clock_until_the_resident_answers(site: Site) -> None:
-    city = site.city
-    number = site.make(placed).number
-    due = site.order(number).due_at
-    assert site.act(city.community, number, "ask", {"text": "有投影仪吗？"}).status_code == 303
-    page = get_page(site.browser(), site.link(number))
+def test_a_question_stops_the_clock_until_the_resident_answers(site_sqlite: Site) -> None:
+    city = site_sqlite.city
+    number = site_sqlite.make(placed).number
+    due = site_sqlite.order(number).due_at
+    assert site_sqlite.act(city.community, number, "ask", {"text": "有投影仪吗？"}).status_code == 303
+    page = get_page(site_sqlite.browser(), site_sqlite.link(number))
     assert "有投影仪吗？" in page.text
-    assert "等居民答复" in get_page(site.browser(city.community), "/community/").text
-    site.move_to(NOW + timedelta(hours=5))
-    assert site.act_by_link(number, "answer", {"text": "有一台。"}).status_code == 303
-    assert site.order(number).due_at == due + timedelta(hours=5)
-    assert "有一台。" in site.page(city.community, number).text
+    assert "等居民答复" in get_page(site_sqlite.browser(city.community), "/community/").text
+    site_sqlite.move_to(NOW + timedelta(hours=5))
+    assert site_sqlite.act_by_link(number, "answer", {"text": "有一台。"}).status_code == 303
+    assert site_sqlite.order(number).due_at == due + timedelta(hours=5)
+    assert "有一台。" in site_sqlite.page(city.community, number).text
 
 
 def test_a_second_question_waits_for_the_first_answer(site_sqlite: Site) -> None:
@@ -422,90 +425,92 @@ def test_a_clerk_orders_only_for_places_of_their_own(site_sqlite: Site) -> None:
     assert site_sqlite.rows()["orders"] == 0
 
 
-def test_a_team_reschedules_and_the_resident_reads_it(site: Site) -> None:
-    number = site.make(accepted).number
-    answer = site.act(
-        site.city.team,
+def test_a_team_reschedules_and_the_resident_reads_it(site_sqlite: Site) -> None:
+    number = site_sqlite.make(accepted).number
+    answer = site_sqlite.act(
+        site_sqlite.city.team,
         number,
         "reschedule",
         {"wished": "other", "agreed_start": "2026-11-30T09:00", "agreed_end": "2026-11-30T10:30", "text": "老师出差"},
     )
     assert answer.status_code == 303
-    text = get_page(site.browser(), site.link(number)).text
+    text = get_page(site_sqlite.browser(), site_sqlite.link(number)).text
     assert "11月30日" in text
     assert "老师出差" in text
 
 
-def test_a_team_withdraws_and_another_can_take_it(site: Site) -> None:
-    city = site.city
-    number = site.make(accepted).number
-    reason = first_choice(site, city.team, number, "withdraw", "reason")
-    assert site.act(city.team, number, "withdraw", {"reason": reason, "text": "人病了"}).status_code == 303
-    assert site.status(number) == "claimed"
-    assert accept(site, city.other_team, number).status_code == 303
-    assert site.order(number).team_id == city.other_team.team_id
-    assert not site.findings()
+def test_a_team_withdraws_and_another_can_take_it(site_sqlite: Site) -> None:
+    city = site_sqlite.city
+    number = site_sqlite.make(accepted).number
+    reason = first_choice(site_sqlite, city.team, number, "withdraw", "reason")
+    assert site_sqlite.act(city.team, number, "withdraw", {"reason": reason, "text": "人病了"}).status_code == 303
+    assert site_sqlite.status(number) == "claimed"
+    assert accept(site_sqlite, city.other_team, number).status_code == 303
+    assert site_sqlite.order(number).team_id == city.other_team.team_id
+    assert not site_sqlite.findings()
 
 
-def test_a_department_releases_what_it_claimed(site: Site) -> None:
-    city = site.city
-    number = site.make(claimed).number
-    reason = first_choice(site, city.department, number, "release", "reason")
-    answer = site.act(city.department, number, "release", {"reason": reason, "text": "没有合适的队"})
+def test_a_department_releases_what_it_claimed(site_sqlite: Site) -> None:
+    city = site_sqlite.city
+    number = site_sqlite.make(claimed).number
+    reason = first_choice(site_sqlite, city.department, number, "release", "reason")
+    answer = site_sqlite.act(city.department, number, "release", {"reason": reason, "text": "没有合适的队"})
     assert answer.status_code == 303
-    assert site.status(number) == "placed"
-    assert "没有合适的队" in site.page(city.community, number).text
+    assert site_sqlite.status(number) == "placed"
+    assert "没有合适的队" in site_sqlite.page(city.community, number).text
 
 
-def test_the_office_says_plainly_that_an_order_can_not_be_met(site: Site) -> None:
-    number = site.make(claimed).number
-    answer = site.act(site.city.office, number, "give_up", {"text": "今年没有会修收音机的志愿者，很抱歉。"})
-    assert answer.status_code == 303
-    assert "很抱歉" in get_page(site.browser(), site.link(number)).text
-    assert site.status(number) == "unmet"
-
-
-def test_an_order_handed_to_one_team_is_not_for_another(site: Site) -> None:
-    city = site.city
-    number = site.make(claimed).number
-    form = site.page(city.other_team, number).form(f"/team/orders/{number}/accept")
-    answer = site.act(
-        city.department, number, "offer", {"team_ids": [str(city.team.team_id)], "is_handed": "y"}
+def test_the_office_says_plainly_that_an_order_can_not_be_met(site_sqlite: Site) -> None:
+    number = site_sqlite.make(claimed).number
+    answer = site_sqlite.act(
+        site_sqlite.city.office, number, "give_up", {"text": "今年没有会修收音机的志愿者，很抱歉。"}
     )
     assert answer.status_code == 303
+    assert "很抱歉" in get_page(site_sqlite.browser(), site_sqlite.link(number)).text
+    assert site_sqlite.status(number) == "unmet"
+
+
+def test_an_order_handed_to_one_team_is_not_for_another(site_sqlite: Site) -> None:
+    city = site_sqlite.city
+    number = site_sqlite.make(claimed).number
+    form = site_sqlite.page(city.other_team, number).form(f"/team/orders/{number}/accept")
+    answer = site_sqlite.act(city.department, number, "offer", {"team_ids": [str(city.team.team_id)], "is_handed": "y"})
+    assert answer.status_code == 303
     answer = submit(
-        site.browser(city.other_team), form, {"wished": "1", "volunteer_ids": str(city.other_crew[0])}
+        site_sqlite.browser(city.other_team), form, {"wished": "1", "volunteer_ids": str(city.other_crew[0])}
     )
     assert answer.status_code == 409
     assert "另一支服务队" in answer.text
-    assert accept(site, city.team, number).status_code == 303
+    assert accept(site_sqlite, city.team, number).status_code == 303
 
 
 # what a late one reads
 
 
-def test_the_second_team_reads_who_was_first(site: Site) -> None:
-    city = site.city
-    number = site.make(claimed).number
-    form = site.page(city.other_team, number).form(f"/team/orders/{number}/accept")
-    assert accept(site, city.team, number).status_code == 303
+def test_the_second_team_reads_who_was_first(site_sqlite: Site) -> None:
+    city = site_sqlite.city
+    number = site_sqlite.make(claimed).number
+    form = site_sqlite.page(city.other_team, number).form(f"/team/orders/{number}/accept")
+    assert accept(site_sqlite, city.team, number).status_code == 303
     answer = submit(
-        site.browser(city.other_team), form, {"wished": "1", "volunteer_ids": str(city.other_crew[0])}
+        site_sqlite.browser(city.other_team), form, {"wished": "1", "volunteer_ids": str(city.other_crew[0])}
     )
     assert answer.status_code == 409
     page = read(answer)
     assert "晚了一步：市医院测试队" in page.text
     assert "待服务" in page.text
-    assert site.steps(number).count("accept") == 1
+    assert site_sqlite.steps(number).count("accept") == 1
 
 
 def test_a_stale_page_is_told_who_changed_the_order(site: Site) -> None:
-    """The town and the community look at the same order; one dispatches it, gets it back, and the other's page is old."""
+    """Town and community look at the same order; one dispatches it and gets it back: the other's page is old."""
     city = site.city
     number = site.make(placed).number
     old = site.page(city.town, number).form(f"/community/orders/{number}/dispatch")
     site.act(city.community, number, "dispatch", {"department_id": DEPARTMENT})
-    site.act(city.department, number, "return", {"reason": first_choice(site, city.department, number, "return", "reason")})
+    site.act(
+        city.department, number, "return", {"reason": first_choice(site, city.department, number, "return", "reason")}
+    )
     answer = submit(site.browser(city.town), old, {"department_id": DEPARTMENT, "text": "请尽快"})
     assert answer.status_code == 409
     page = read(answer)
@@ -518,19 +523,19 @@ def test_a_stale_page_is_told_who_changed_the_order(site: Site) -> None:
     assert submit(site.browser(city.town), again).status_code == 303
 
 
-def test_a_late_tap_in_the_list_is_told_who_was_first(site: Site) -> None:
-    city = site.city
-    number = site.make(placed).number
-    tap = get_page(site.browser(city.town), "/community/").form(f"/community/orders/{number}/dispatch")
-    site.act(city.community, number, "dispatch", {"department_id": DEPARTMENT})
-    answer = submit(site.browser(city.town), tap)
+def test_a_late_tap_in_the_list_is_told_who_was_first(site_sqlite: Site) -> None:
+    city = site_sqlite.city
+    number = site_sqlite.make(placed).number
+    tap = get_page(site_sqlite.browser(city.town), "/community/").form(f"/community/orders/{number}/dispatch")
+    site_sqlite.act(city.community, number, "dispatch", {"department_id": DEPARTMENT})
+    answer = submit(site_sqlite.browser(city.town), tap)
     assert answer.status_code == 409
     assert "东街" in read(answer).text
-    tap_of_department = get_page(site.browser(city.department), "/department/").form(
+    tap_of_department = get_page(site_sqlite.browser(city.department), "/department/").form(
         f"/department/orders/{number}/claim"
     )
-    site.act_by_link(number, "cancel", {"reason": "other", "text": "不用了"})
-    answer = submit(site.browser(city.department), tap_of_department)
+    site_sqlite.act_by_link(number, "cancel", {"reason": "other", "text": "不用了"})
+    answer = submit(site_sqlite.browser(city.department), tap_of_department)
     assert answer.status_code == 409
     assert "居民" in read(answer).text
 
@@ -549,18 +554,18 @@ def test_a_department_that_lost_the_order_may_look_but_not_act(site_sqlite: Site
     assert "教育局" in read(answer).text
 
 
-def test_a_person_is_never_in_two_places_at_once(site: Site) -> None:
-    city = site.city
-    first, second = site.make(claimed).number, site.make(claimed).number
+def test_a_person_is_never_in_two_places_at_once(site_sqlite: Site) -> None:
+    city = site_sqlite.city
+    first, second = site_sqlite.make(claimed).number, site_sqlite.make(claimed).number
     data = {"wished": "1", "volunteer_ids": str(city.crew[0]), "text": "我们去"}
-    assert site.act(city.team, first, "accept", data).status_code == 303
-    answer = site.act(city.team, second, "accept", data)
+    assert site_sqlite.act(city.team, first, "accept", data).status_code == 303
+    answer = site_sqlite.act(city.team, second, "accept", data)
     assert answer.status_code == 409
     page = read(answer)
     assert "在这个时间已有别的服务" in page.error_of("volunteer_ids", "accept")
     form = page.form(f"/team/orders/{second}/accept")
     assert (form.get("wished"), form.get("volunteer_ids"), form.get("text")) == ("1", str(city.crew[0]), "我们去")
-    assert site.status(second) == "claimed"
+    assert site_sqlite.status(second) == "claimed"
 
 
 def forms_of(site: Site) -> list[tuple[str, Any, str, dict[str, Any]]]:
@@ -589,7 +594,7 @@ def forms_of(site: Site) -> list[tuple[str, Any, str, dict[str, Any]]]:
         (site.make(claimed).number, city.office, "give_up", {"text": "抱歉"}),
         (site.make(claimed).number, city.team, "accept", {**time, "volunteer_ids": str(crew[2])}),
         (site.make(accepted, agreed=window(4)).number, city.team, "withdraw", other),
-        (site.make(accepted, agreed=window(5)).number, city.team, "reschedule", {**time, "agreed_start": "2026-12-03T08:30"}),
+        (site.make(accepted, agreed=window(5)).number, city.team, "reschedule", time),
     ]  # fmt: skip
 
 

@@ -194,10 +194,10 @@ def test_someone_elses_order_does_not_exist(site: Site) -> None:
     assert site.browser(city.office).get(f"/office/orders/{far}").status_code == 200
 
 
-def test_acting_on_someone_elses_order_is_not_found(site: Site) -> None:
-    city = site.city
-    far = site.make(placed, division_code=OTHER_COMMUNITY, actor=city.community).number
-    near = site.make(claimed).number
+def test_acting_on_someone_elses_order_is_not_found(site_sqlite: Site) -> None:
+    city = site_sqlite.city
+    far = site_sqlite.make(placed, division_code=OTHER_COMMUNITY, actor=city.community).number
+    near = site_sqlite.make(claimed).number
     for actor, number, action in (
         (city.community, far, "dispatch"),
         (city.department, far, "claim"),
@@ -205,12 +205,12 @@ def test_acting_on_someone_elses_order_is_not_found(site: Site) -> None:
         (city.volunteer, near, "close"),
         (city.resident, far, "cancel"),
     ):
-        browser = site.browser(actor)
+        browser = site_sqlite.browser(actor)
         token = get_page(browser, "/account").form("/logout").get("csrf_token")
         answer = browser.post(f"/{actor.party}/orders/{number}/{action}", data={"csrf_token": token})
         assert answer.status_code == 404, (actor.party, action)
-    assert site.steps(far) == ["place"]
-    assert site.steps(near) == ["place", "dispatch", "claim"]
+    assert site_sqlite.steps(far) == ["place"]
+    assert site_sqlite.steps(near) == ["place", "dispatch", "claim"]
 
 
 def test_a_step_of_another_party_is_forbidden_at_ones_own_desk(site_sqlite: Site) -> None:
@@ -402,15 +402,15 @@ def test_the_session_cookie_is_secure_in_production(sqlite_database: str, tmp_pa
         assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
 
 
-def test_a_seat_lost_while_signed_in_shuts_the_desk_at_once(site: Site) -> None:
+def test_a_seat_lost_while_signed_in_shuts_the_desk_at_once(site_sqlite: Site) -> None:
     from qtxvol.accounts.models import Seat
     from qtxvol.extensions import db
     from qtxvol.storage import transaction
 
-    browser = site.browser(site.city.team)
+    browser = site_sqlite.browser(site_sqlite.city.team)
     assert browser.get("/team/").status_code == 200
-    with site.app.app_context(), transaction():
-        db.session.query(Seat).filter_by(account_id=site.city.team.account_id).delete()
+    with site_sqlite.app.app_context(), transaction():
+        db.session.query(Seat).filter_by(account_id=site_sqlite.city.team.account_id).delete()
     assert browser.get("/team/").status_code == 403
 
 

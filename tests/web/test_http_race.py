@@ -10,7 +10,7 @@ from threading import Barrier, Thread
 from urllib.parse import urlencode
 
 import pytest
-from flask import Flask, g
+from flask import Flask, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import func, select
@@ -23,7 +23,18 @@ from qtxvol.orders.check import check_orders
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Crew, Order, OrderEvent
 from tests.databases import running_app, settings_for
-from tests.factories import DEPARTMENT, TOWN, City, claimed, dispatched, make_actor, make_city, make_team, placed, window
+from tests.factories import (
+    DEPARTMENT,
+    TOWN,
+    City,
+    claimed,
+    dispatched,
+    make_actor,
+    make_city,
+    make_team,
+    placed,
+    window,
+)
 from tests.web.pages import Page
 
 #: As many as an installation has, so that most of the callers wait in the queue.
@@ -44,16 +55,10 @@ class Answer:
     text: str
 
 
-@pytest.fixture(params=[THREADS, 60], ids=["queue", "threads"])
-def threads(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
-
-
 @pytest.fixture
 def busy_app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
-    """Sessions never grow old here, and the pool on PostgreSQL has room for sixty threads."""
-    extra = {"SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 60}} if database_url.startswith("postgres") else {}
-    with running_app(settings_for(database_url, tmp_path, extra=extra)) as app:
+    """As an installation has it, on the real clock."""
+    with running_app(settings_for(database_url, tmp_path)) as app:
         yield app
 
 
@@ -64,9 +69,9 @@ def city(busy_app: Flask) -> City:
 
 
 @contextmanager
-def served(app: Flask, threads: int) -> Iterator[int]:
+def served(app: Flask) -> Iterator[int]:
     """The port of a real server; it is shut down at the end."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=threads, backlog=128)
+    server = create_server(app, host="127.0.0.1", port=0, threads=THREADS, backlog=128)
     thread = Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -84,9 +89,6 @@ def sign_in(app: Flask, actor: Actor) -> Caller:
     serializer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert serializer is not None
     with app.test_request_context():
-        g.pop("csrf_token", None)
-        from flask import session
-
         token = generate_csrf()
         values = {"_user_id": f"{actor.account_id}.1", "_fresh": True, "_permanent": True, **session}
     return Caller(f"{app.config['SESSION_COOKIE_NAME']}={serializer.dumps(values)}", token)
@@ -141,13 +143,13 @@ def assert_one_winner(app: Flask, answers: Sequence[Answer], names: Sequence[str
 
 
 @pytest.mark.slow
-def test_fifty_teams_accept_one_order_and_one_has_it(busy_app: Flask, city: City, threads: int) -> None:
+def test_fifty_teams_accept_one_order_and_one_has_it(busy_app: Flask, city: City) -> None:
     now = utcnow()
     with busy_app.app_context():
         number = claimed(city, now, windows=(window(3, now=now),)).number
         teams = [make_team("health", themes=("health",), name=f"第{i:02d}支队", people=1) for i in range(50)]
     callers = [sign_in(busy_app, leader) for leader, _ in teams]
-    with served(busy_app, threads) as port:
+    with served(busy_app) as port:
         answers = all_at_once(
             port,
             [
@@ -170,7 +172,7 @@ def test_twenty_liaisons_claim_one_order_and_it_is_claimed_once(busy_app: Flask,
         number = dispatched(city, now).number
         liaisons = [make_actor(Party.DEPARTMENT, "联络员", department_id=DEPARTMENT) for _ in range(20)]
     callers = [sign_in(busy_app, liaison) for liaison in liaisons]
-    with served(busy_app, THREADS) as port:
+    with served(busy_app) as port:
         answers = all_at_once(port, [(caller, f"/department/orders/{number}/claim", {}) for caller in callers])
     assert_one_winner(busy_app, answers, ["市卫生健康局"] * 20, number, "claim")
 
@@ -183,7 +185,7 @@ def test_twenty_clerks_dispatch_one_order_and_it_goes_to_one_department(busy_app
         number = placed(city, now).number
         clerks = [make_actor(Party.COMMUNITY, "街道", division_code=TOWN) for _ in range(20)]
     callers = [sign_in(busy_app, clerk) for clerk in clerks]
-    with served(busy_app, THREADS) as port:
+    with served(busy_app) as port:
         answers = all_at_once(
             port,
             [
@@ -204,7 +206,7 @@ def test_one_leader_who_taps_twenty_times_accepts_once_and_quietly(busy_app: Fla
         number = claimed(city, now, windows=(window(3, now=now),)).number
     caller = sign_in(busy_app, city.team)
     data = {"wished": "1", "volunteer_ids": str(city.crew[0]), "key": "the-same-form", "version": "3"}
-    with served(busy_app, THREADS) as port:
+    with served(busy_app) as port:
         answers = all_at_once(port, [(caller, f"/team/orders/{number}/accept", data)] * 20)
     assert [answer.status for answer in answers] == [303] * 20
     with busy_app.app_context():

@@ -60,16 +60,16 @@ def test_the_phone_is_seen_by_the_community_and_by_the_team_from_accept_to_close
     assert who_sees_the_phone(site, number) == {"community"}
 
 
-def test_a_team_that_withdraws_sees_the_phone_no_longer(site: Site) -> None:
-    number = site.make(accepted, **CONTACT).number
-    assert who_sees_the_phone(site, number) == {"community", "team"}
-    site.act(site.city.team, number, "withdraw", {"reason": "other", "text": "人病了"})
-    assert who_sees_the_phone(site, number) == {"community"}
+def test_a_team_that_withdraws_sees_the_phone_no_longer(site_sqlite: Site) -> None:
+    number = site_sqlite.make(accepted, **CONTACT).number
+    assert who_sees_the_phone(site_sqlite, number) == {"community", "team"}
+    site_sqlite.act(site_sqlite.city.team, number, "withdraw", {"reason": "other", "text": "人病了"})
+    assert who_sees_the_phone(site_sqlite, number) == {"community"}
 
 
-def test_another_team_never_sees_the_phone(site: Site) -> None:
-    number = site.make(accepted, **CONTACT).number
-    page = site.page(site.city.other_team, number)
+def test_another_team_never_sees_the_phone(site_sqlite: Site) -> None:
+    number = site_sqlite.make(accepted, **CONTACT).number
+    page = site_sqlite.page(site_sqlite.city.other_team, number)
     assert not has_phone(page.html.replace(number, ""))
     assert NAME not in page.html
 
@@ -89,9 +89,9 @@ def pages_without_contact(site: Site) -> Iterator[tuple[str, str]]:
             yield f"{party} {tab} search", browser.get(f"/{party}/?tab={tab}&q={NAME}").text.replace(NAME, "", 2)
 
 
-def test_no_list_notice_or_public_page_shows_a_contact(site: Site) -> None:
-    numbers = [site.make(make, **CONTACT).number for make in (placed, dispatched, claimed, closed, accepted)]
-    for name, html in pages_without_contact(site):
+def test_no_list_notice_or_public_page_shows_a_contact(site_sqlite: Site) -> None:
+    numbers = [site_sqlite.make(make, **CONTACT).number for make in (placed, dispatched, claimed, closed, accepted)]
+    for name, html in pages_without_contact(site_sqlite):
         for number in numbers:
             html = html.replace(number, "").replace(f"QTX {number[3:7]} {number[7:]}", "")
         assert PHONE not in html, name
@@ -100,13 +100,13 @@ def test_no_list_notice_or_public_page_shows_a_contact(site: Site) -> None:
             assert NAME not in html, name
 
 
-def test_the_resident_reads_a_masked_reminder(site: Site) -> None:
-    number = site.make(accepted, **CONTACT).number
-    link = site.link(number)
+def test_the_resident_reads_a_masked_reminder(site_sqlite: Site) -> None:
+    number = site_sqlite.make(accepted, **CONTACT).number
+    link = site_sqlite.link(number)
     for html in (
-        site.browser().get(link).text,
-        site.browser().get(link + "?new=1").text,
-        site.browser(site.city.resident).get(f"/resident/orders/{number}").text,
+        site_sqlite.browser().get(link).text,
+        site_sqlite.browser().get(link + "?new=1").text,
+        site_sqlite.browser(site_sqlite.city.resident).get(f"/resident/orders/{number}").text,
     ):
         assert MASKED in html
         assert PHONE not in html
@@ -114,23 +114,21 @@ def test_the_resident_reads_a_masked_reminder(site: Site) -> None:
         assert "欧*" in html
 
 
-def test_volunteers_are_masked_for_the_resident(site: Site) -> None:
-    number = site.make(accepted, **CONTACT).number
-    page = site.page(site.city.team, number)
-    crew = next(
-        text for text in page.text.split() if text.startswith("测试员") and not text.endswith("*")
-    )
-    html = site.browser().get(site.link(number)).text
+def test_volunteers_are_masked_for_the_resident(site_sqlite: Site) -> None:
+    number = site_sqlite.make(accepted, **CONTACT).number
+    page = site_sqlite.page(site_sqlite.city.team, number)
+    crew = next(text for text in page.text.split() if text.startswith("测试员") and not text.endswith("*"))
+    html = site_sqlite.browser().get(site_sqlite.link(number)).text
     assert crew not in html
     assert "测**" in html
 
 
-def test_events_and_their_payloads_hold_no_contact(site: Site) -> None:
-    client = site.browser()
+def test_events_and_their_payloads_hold_no_contact(site_sqlite: Site) -> None:
+    client = site_sqlite.browser()
     form = fill_wizard(client, wish="请带控盐勺").form("/order")
     number = number_in(submit(client, form, {**WHO, **CONTACT, "go": "send"}))
-    site.act(site.city.community, number, "dispatch", {"department_id": "health", "text": "请尽快"})
-    with site.app.app_context():
+    site_sqlite.act(site_sqlite.city.community, number, "dispatch", {"department_id": "health", "text": "请尽快"})
+    with site_sqlite.app.app_context():
         events = db.session.scalars(select(OrderEvent)).all()
         assert len(events) == 2
         for event in events:
@@ -157,7 +155,16 @@ def test_the_open_data_bundle_has_nobody_in_it(site: Site, tmp_path: Path) -> No
         dump = "\n".join(connection.iterdump())
     connection.close()
     raw = file.read_bytes()
-    for secret in (PHONE, MASKED, NAME, "请带控盐勺", "第三小学", "王家后院", "测试员", *(each.number for each in made)):
+    for secret in (
+        PHONE,
+        MASKED,
+        NAME,
+        "请带控盐勺",
+        "第三小学",
+        "王家后院",
+        "测试员",
+        *(each.number for each in made),
+    ):
         assert secret not in dump, secret
         assert secret.encode() not in raw, secret
     assert "640381001000" in dump  # the town, not the community
@@ -167,38 +174,38 @@ def test_the_open_data_bundle_has_nobody_in_it(site: Site, tmp_path: Path) -> No
     assert towns == {"640381001000"}
 
 
-def test_the_track_page_says_nothing_about_an_order(site: Site) -> None:
-    number = site.make(placed, **CONTACT).number
-    text = get_page(site.browser(), f"/track?number={number}").text
+def test_the_track_page_says_nothing_about_an_order(site_sqlite: Site) -> None:
+    number = site_sqlite.make(placed, **CONTACT).number
+    text = get_page(site_sqlite.browser(), f"/track?number={number}").text
     assert PHONE not in text
     assert MASKED not in text
     assert "合理膳食" not in text
 
 
-def test_the_secret_link_is_nowhere_but_with_the_resident(site: Site) -> None:
-    number = site.make(accepted, **CONTACT).number
-    token = site.link(number).rsplit("/", 1)[1]
+def test_the_secret_link_is_nowhere_but_with_the_resident(site_sqlite: Site) -> None:
+    number = site_sqlite.make(accepted, **CONTACT).number
+    token = site_sqlite.link(number).rsplit("/", 1)[1]
     for party in SEATS:
-        page = order_page(site, party, number)
+        page = order_page(site_sqlite, party, number)
         assert page is None or token not in page.html, party
-    for name, html in pages_without_contact(site):
+    for name, html in pages_without_contact(site_sqlite):
         assert token not in html, name
 
 
-def test_pictures_are_for_whoever_may_see_the_order(site: Site) -> None:
-    client = site.browser()
+def test_pictures_are_for_whoever_may_see_the_order(site_sqlite: Site) -> None:
+    client = site_sqlite.browser()
     form = fill_wizard(client).form("/order")
     number = number_in(submit(client, form, {**WHO, **CONTACT, "photos": [jpeg_file()], "go": "send"}))
-    other = site.make(placed).number
-    link = site.link(number)
+    other = site_sqlite.make(placed).number
+    link = site_sqlite.link(number)
     page = get_page(client, link)
     (url,) = [a["src"] or "" for tag, a in page.tags if tag == "img" and "/photos/" in (a.get("src") or "")]
     picture_id = url.rsplit("/", 1)[1]
-    answer = site.browser().get(url)
+    answer = site_sqlite.browser().get(url)
     assert answer.mimetype == "image/jpeg"
     assert "private" in answer.headers["Cache-Control"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    city = site.city
+    city = site_sqlite.city
     for actor, status in (
         (city.community, 200),
         (city.town, 200),
@@ -209,12 +216,15 @@ def test_pictures_are_for_whoever_may_see_the_order(site: Site) -> None:
         (city.resident, 404),
         (city.volunteer, 404),
     ):
-        answer = site.browser(actor).get(f"/{actor.party}/orders/{number}/photos/{picture_id}")
+        answer = site_sqlite.browser(actor).get(f"/{actor.party}/orders/{number}/photos/{picture_id}")
         assert answer.status_code == status, actor.party
     # not under another order's number, nor another order's link
-    assert site.browser(city.community).get(f"/community/orders/{other}/photos/{picture_id}").status_code == 404
-    assert site.browser().get(f"{site.link(other)}/photos/{picture_id}").status_code == 404
-    assert site.browser().get(f"{link[:-1]}x/photos/{picture_id}").status_code in (404, 200 if link[-1] == "x" else 404)
+    assert site_sqlite.browser(city.community).get(f"/community/orders/{other}/photos/{picture_id}").status_code == 404
+    assert site_sqlite.browser().get(f"{site_sqlite.link(other)}/photos/{picture_id}").status_code == 404
+    assert site_sqlite.browser().get(f"{link[:-1]}x/photos/{picture_id}").status_code in (
+        404,
+        200 if link[-1] == "x" else 404,
+    )
 
 
 def test_only_the_community_searches_by_the_phones_tail(site: Site) -> None:
@@ -222,7 +232,9 @@ def test_only_the_community_searches_by_the_phones_tail(site: Site) -> None:
     far = site.make(placed, contact_phone="19900007777", division_code=OTHER_COMMUNITY).number
     shown = f"QTX {number[3:7]} {number[7:]}"
     for party in SEATS:
-        tab = {"community": "all", "department": "all", "team": "all", "office": "all", "volunteer": "all"}.get(party, "open")
+        tab = {"community": "all", "department": "all", "team": "all", "office": "all", "volunteer": "all"}.get(
+            party, "open"
+        )
         browser = site.browser(getattr(site.city, party))
         assert shown in get_page(browser, f"/{party}/?tab={tab}").text, party
         found = shown in get_page(browser, f"/{party}/?tab={tab}&q=7777").text

@@ -26,7 +26,8 @@ from qtxvol.web.desk import render_desk
 from qtxvol.web.display import party_label, pick
 from qtxvol.web.forms import BaseForm, choice, choice_field, form_data, now, text_field
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.office.views import ID, bp, empty_text, page_number, refuse, search_text, sentence, url_for_page
+from qtxvol.web.office.views import ID, bp, empty_text, page_number, search_text, url_for_page
+from qtxvol.web.wording import refusal_sentence
 
 #: What somebody with such a seat does, for choosing it.
 _PARTIES: dict[Party, Any] = {
@@ -80,7 +81,7 @@ def submit_account() -> ResponseReturnValue:
             now=now(),
         )
     except Refused as refused:
-        refuse(form, refused)
+        form.refuse(refused)
         return _show_form(None, party, form), refused.status
     return _show_password(get_account(account_id), password, _("账号已添加"))
 
@@ -97,7 +98,7 @@ def renew_password(account_id: int) -> ResponseReturnValue:
     try:
         password = reset_password(current_actor(), account_id)
     except Refused as refused:
-        return _show(get_account(account_id), sentence(refused)), refused.status
+        return _show(get_account(account_id), refusal_sentence(refused)), refused.status
     return _show_password(get_account(account_id), password, _("密码已重置"))
 
 
@@ -133,7 +134,7 @@ def submit_seat(account_id: int) -> ResponseReturnValue:
     try:
         add_seat(current_actor(), account_id, party, _bound_to(party, form))
     except Refused as refused:
-        refuse(form, refused)
+        form.refuse(refused)
         return _show_form(entry, party, form), refused.status
     flash(_("岗位已添加，下次打开页面就能用。"), "done")
     return redirect(url_for(".account", account_id=account_id), 303)
@@ -145,7 +146,7 @@ def drop_seat(account_id: int, seat_id: int) -> ResponseReturnValue:
     try:
         remove_seat(current_actor(), account_id, seat_id)
     except Refused as refused:
-        return _show(get_account(account_id), sentence(refused)), refused.status
+        return _show(get_account(account_id), refusal_sentence(refused)), refused.status
     flash(_("岗位已撤销。"), "done")
     return redirect(url_for(".account", account_id=account_id), 303)
 
@@ -154,7 +155,7 @@ def _switch(account_id: int, is_active: bool, done: str) -> ResponseReturnValue:
     try:
         set_active(current_actor(), account_id, is_active)
     except Refused as refused:
-        return _show(get_account(account_id), sentence(refused)), refused.status
+        return _show(get_account(account_id), refusal_sentence(refused)), refused.status
     flash(done, "done")
     return redirect(url_for(".account", account_id=account_id), 303)
 

@@ -35,7 +35,7 @@ from qtxvol.web.forms import (
     tick_field,
 )
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.office.views import bp, empty_text, page_number, refuse, search_text, url_for_page
+from qtxvol.web.office.views import bp, empty_text, page_number, search_text, url_for_page
 
 #: What a tile says about its kind.
 _ABOUT: dict[str, Any] = {
@@ -124,7 +124,7 @@ def submit_fact(kind: str) -> ResponseReturnValue:
     try:
         key = add_fact(kind, _values(what, form), now())
     except Refused as refused:
-        refuse(form, refused)
+        form.refuse(refused)
         return _show(what, None, form), refused.status
     flash(_("已添加。"), "done")
     return redirect(url_for(".fact", kind=kind, key=key), 303)
@@ -147,7 +147,7 @@ def change_fact(kind: str, key: str) -> ResponseReturnValue:
     try:
         is_changed = edit_fact(kind, key, _values(what, form), now())
     except Refused as refused:
-        refuse(form, refused)
+        form.refuse(refused)
         return _show(what, old, form), refused.status
     flash(_("已保存。") if is_changed else _("没有改动。"), "done" if is_changed else "note")
     return redirect(url_for(".fact", kind=kind, key=key), 303)

@@ -59,7 +59,8 @@ from qtxvol.web.forms import (
     tick_field,
 )
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.office.views import ID, bp, empty_text, page_number, refuse, search_text, sentence, url_for_page
+from qtxvol.web.office.views import ID, bp, empty_text, page_number, search_text, url_for_page
+from qtxvol.web.wording import refusal_sentence
 
 #: Tone of a volunteer's status; the badge's shape differs too.
 _TONES = {"applied": "wait", "verified": "good", "paused": "busy", "left": "ended", "refused": "bad"}
@@ -298,7 +299,7 @@ def change_volunteer_status(volunteer_id: int, change: str) -> ResponseReturnVal
         verb(current_actor(), volunteer_id, now())
     except Refused as refused:
         found = get_volunteer(volunteer_id)
-        return _show_volunteer(found, _filled(found), sentence(refused)), refused.status
+        return _show_volunteer(found, _filled(found), refusal_sentence(refused)), refused.status
     flash(_("现在是“%(status)s”。", status=say(STATUS_LABELS[to])), "done")
     return redirect(url_for(".volunteer", volunteer_id=volunteer_id), 303)
 
@@ -339,7 +340,7 @@ def _save(
     try:
         saved_id = save(form)
     except Refused as refused:
-        refuse(form, refused)
+        form.refuse(refused)
         return show(old, form), refused.status
     flash(done, "done")
     where: dict[str, Any] = {f"{endpoint[1:]}_id": saved_id}

@@ -1,16 +1,10 @@
 """The office's blueprint and menu, and what its pages share. The pages are in `facts`, `accounts` and `people`."""
 
-from typing import Any
-
 from flask import request, url_for
 
 from qtxvol.orders.lifecycle import Party
-from qtxvol.refusals import Refused
 from qtxvol.web.desk import EXTRA_NAV, make_desk
-from qtxvol.web.display import pick
-from qtxvol.web.forms import BaseForm
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.wording import refusal_sentence
 
 bp = make_desk(Party.OFFICE, __name__)
 EXTRA_NAV[Party.OFFICE] += [
@@ -34,21 +28,7 @@ def page_number() -> int:
 
 def url_for_page(number: int) -> str:
     """The same list, another page."""
-    return url_for(request.endpoint or "", **{**request.view_args, **request.args.to_dict(), "page": number})  # type: ignore[dict-item]
-
-
-def refuse(form: BaseForm, refused: Refused) -> None:
-    """Put a refusal at its field, in the page's language."""
-    form.refuse(Refused(refused.code, refused.status, **{**refused.about, "message": _message(refused.about)}))
-
-
-def sentence(refused: Refused) -> str:
-    """The refusal in the page's language, for a button that has no field."""
-    return _message(refused.about) or refusal_sentence(refused)
-
-
-def _message(about: dict[str, Any]) -> str:
-    return pick(about.get("message"), about.get("message_en"))
+    return url_for(request.endpoint or "", **{**(request.view_args or {}), **request.args.to_dict(), "page": number})
 
 
 def empty_text(is_filtered: bool) -> str:
