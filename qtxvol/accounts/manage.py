@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.attempts import forget_attempts
 from qtxvol.accounts.models import Account, Seat
-from qtxvol.accounts.passwords import hash_password, new_password
+from qtxvol.accounts.passwords import find_weakness, hash_password, new_password
 from qtxvol.directory.models import Department, Division
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Party
@@ -58,6 +58,37 @@ def create_account(
     :raise Refused: `wrong_party` (403); `invalid` (422) with `field` and `message`; nothing is written.
     """
     _check_office(actor)
+    password = new_password()
+    account_id = _add_account(username, display_name, password, party, bound_to, must_change=True, now=now)
+    _LOG.info("account %s (%s) made by %s", account_id, party, actor.key)
+    return account_id, password
+
+
+def register_resident(
+    *, username: str, display_name: str, password: str, division_code: str | None, now: datetime
+) -> int:
+    """A resident makes an account of their own, to find all their orders in one place. Nobody needs one to order.
+
+    :return: the account's id.
+    :raise Refused: `invalid` with `field` and `message`, `weak_password` with `fault` (422); nothing is written.
+    """
+    if fault := find_weakness(password, username.strip()):
+        raise Refused("weak_password", 422, field="password", fault=fault)
+    return _add_account(
+        username, display_name, password, Party.RESIDENT, division_code or None, must_change=False, now=now
+    )
+
+
+def _add_account(
+    username: str,
+    display_name: str,
+    password: str,
+    party: Party,
+    bound_to: str | int | None,
+    *,
+    must_change: bool,
+    now: datetime,
+) -> int:
     username, display_name = username.strip(), _check_display_name(display_name)
     if _USERNAME.fullmatch(username) is None:
         _refuse(
@@ -65,7 +96,6 @@ def create_account(
             "用户名用 3 到 64 个小写字母、数字、点、下划线或连字符。",
             "A user name has 3 to 64 small letters, digits, dots, _ or -.",
         )
-    password = new_password()
     password_hash = hash_password(password)
     with transaction():
         if db.session.scalar(select(exists().where(Account.username == username))):
@@ -74,7 +104,7 @@ def create_account(
             username=username,
             display_name=display_name,
             password_hash=password_hash,
-            must_change_password=True,
+            must_change_password=must_change,
             created_at=now,
         )
         db.session.add(account)
@@ -82,10 +112,8 @@ def create_account(
             db.session.flush()
         except IntegrityError:  # on PostgreSQL another one may have taken it since the look above
             _refuse_taken()
-        account_id = account.id
-        db.session.add(_new_seat(account_id, party, bound_to))
-    _LOG.info("account %s (%s) made by %s", account_id, party, actor.key)
-    return account_id, password
+        db.session.add(_new_seat(account.id, party, bound_to))
+        return account.id
 
 
 def add_seat(actor: Actor, account_id: int, party: Party, bound_to: str | int | None = None) -> int:

@@ -151,7 +151,7 @@ class OrderForm(BaseForm):
             if actor and actor.party is Party.COMMUNITY and actor.division_code
             else ""
         )
-        self.division_code.choices = [choice("", _("请选择")), *_place_options(within)]
+        self.division_code.choices = place_choices(within)
         if not self.audience.data and self.item.data not in (None, "", FREE_TEXT):
             self.audience.data = next(
                 (e.audiences[0] for e in list_menu() if e.id == self.item.data and e.audiences), None
@@ -367,8 +367,9 @@ def make_summary(form: OrderForm) -> list[tuple[str, str]]:
     ]
 
 
-def _place_options(within: str) -> list[SelectChoice]:
-    options = []
+def place_choices(within: str = "") -> list[SelectChoice]:
+    """Towns and communities whose code starts with `within`, under their towns; "please choose" first."""
+    options = [choice("", _("请选择"))]
     for group in list_towns_with_communities():
         town = pick(group.town.name, group.town.name_en)
         if group.town.code.startswith(within):

@@ -16,7 +16,7 @@ def test_five_people_bring_an_order_from_wish_to_rating(cast: Cast):
 
     order = resident.place_order(Wish())
     resident.follow(order)
-    resident.reads("待派单", "社区会在", "王女士")
+    resident.reads("待派单", "社区会在", "199****1234")
 
     clerk.has_news("点单")
     clerk.dispatch(order)

@@ -7,19 +7,23 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 from wtforms import PasswordField, StringField
 
-from qtxvol.accounts.seats import SignedIn, change_password, sign_in, sign_out_everywhere
+from qtxvol.accounts.attempts import REGISTER_ADDRESS, count_attempt, seconds_to_wait
+from qtxvol.accounts.manage import register_resident
+from qtxvol.accounts.seats import SignedIn, change_password, find_signed_in, sign_in, sign_out_everywhere
 from qtxvol.orders.lifecycle import Party
 from qtxvol.refusals import Refused
 from qtxvol.web.access import ask_to_sign_in, client_address, make_blueprint, open_to_all, signed_in_user
 from qtxvol.web.desk import DESKS, TITLES
-from qtxvol.web.forms import BaseForm, Required, clean_text, form_data, now, strip
+from qtxvol.web.forms import BaseForm, Required, choice_field, clean_text, form_data, now, strip, text_field
 from qtxvol.web.i18n import LANGUAGES, _, _l
+from qtxvol.web.order_form import place_choices
 
 bp = make_blueprint("auth", __name__, gate=open_to_all)
 
 #: Fields of a form that are never carried along: they are made anew or are secret.
 _NOT_CARRIED = {
-    "csrf_token", "username", "password", "old_password", "new_password", "new_password_again", "resume_path"
+    "csrf_token", "username", "password", "password_again", "old_password", "new_password", "new_password_again",
+    "resume_path",
 }  # fmt: skip
 _MOST_CARRIED = 400
 
@@ -51,6 +55,70 @@ class PasswordForm(BaseForm):
         validators=[Required(_l("请再填一次新密码。"))],
         render_kw={"autocomplete": "new-password"},
     )
+
+
+class RegisterForm(BaseForm):
+    username = StringField(
+        _l("用户名"),
+        filters=[strip],
+        validators=[clean_text, Required(_l("请填用户名。"))],
+        description=_l("3 到 64 个小写字母、数字、点、下划线或连字符，也可以用手机号"),
+        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
+    )
+    display_name = text_field(_l("怎么称呼您"), longest=32, required=_l("请填称呼，例如：王女士。"))
+    division_code = choice_field(_l("您住在哪个社区或村"))
+    password = PasswordField(
+        _l("密码"),
+        validators=[Required(_l("请填密码。"))],
+        description=_l("至少 10 个字符。可以用几个不相干的词连起来，好记又难猜。"),
+        render_kw={"autocomplete": "new-password"},
+    )
+    password_again = PasswordField(
+        _l("再填一次密码"), validators=[Required(_l("请再填一次密码。"))], render_kw={"autocomplete": "new-password"}
+    )
+
+
+@bp.get("/register")
+def register() -> ResponseReturnValue:
+    """An account for a resident who wants all own orders in one place; nobody needs one."""
+    return _show_register(RegisterForm(formdata=None))
+
+
+@bp.post("/register")
+def submit_register() -> ResponseReturnValue:
+    """Make the account and sign in."""
+    form = RegisterForm(formdata=form_data())
+    form.division_code.choices = place_choices()
+    is_good = form.validate()
+    if form.password.data != form.password_again.data:
+        form.password_again.errors = [*form.password_again.errors, _("两次填的密码不一样。")]
+        is_good = False
+    if not is_good:
+        return _show_register(form), 422
+    key = f"register:address:{client_address()}"
+    try:
+        if wait := seconds_to_wait(key, REGISTER_ADDRESS, now()):
+            raise Refused("wait", 429, seconds=wait)
+        count_attempt(key, REGISTER_ADDRESS, now())
+        account_id = register_resident(
+            username=form.username.data,
+            display_name=form.display_name.data,
+            password=form.password.data,
+            division_code=form.division_code.data,
+            now=now(),
+        )
+    except Refused as refused:
+        form.refuse(refused)
+        return _show_register(form), refused.status
+    if user := find_signed_in(f"{account_id}.1"):
+        _start_session(user)
+    flash(_("账号已建好。以后登录点单，所有的单都在这里。"), "done")
+    return redirect(url_for("my.inbox"), 303)
+
+
+def _show_register(form: RegisterForm) -> str:
+    form.division_code.choices = place_choices()
+    return render_template("auth/register.html", form=form)
 
 
 @bp.get("/login")
