@@ -253,11 +253,14 @@ def _rows() -> Select[*tuple[Any, ...]]:
             MenuItem.name_en.label("item_name_en"),
             MenuItem.department_id.label("suggested_department_id"),
             Division.display_name.label("division_name"),
+            Division.name_en.label("division_name_en"),
             Division.level.label("division_level"),
             _Town.display_name.label("town_name"),
+            _Town.name_en.label("town_name_en"),
             Department.name.label("department_name"),
             Department.name_en.label("department_name_en"),
             Team.name.label("team_name"),
+            Team.name_en.label("team_name_en"),
             Rating.stars,
         )
         .select_from(Order)

@@ -151,7 +151,13 @@ def list_hours(volunteer_id: int) -> Sequence[AnyRow]:
     """The ledger lines of one person, newest first, each with the order that vouches for it."""
     return db.session.execute(
         select(
-            HoursEntry.minutes, HoursEntry.served_on, HoursEntry.corrects_id, Order.number, Order.wish, MenuItem.name
+            HoursEntry.minutes,
+            HoursEntry.served_on,
+            HoursEntry.corrects_id,
+            Order.number,
+            Order.wish,
+            MenuItem.name.label("item_name"),
+            MenuItem.name_en.label("item_name_en"),
         )
         .join(Order, Order.id == HoursEntry.order_id)
         .outerjoin(MenuItem, MenuItem.id == Order.menu_item_id)

@@ -118,8 +118,8 @@ def hours(minutes: int | None) -> str:
 
 def place_name(row: Any) -> str:
     """`裕民街道 · 东街居委会`."""
-    town = row.town_name if row.division_level == 5 else None
-    return f"{town} · {row.division_name}" if town else str(row.division_name)
+    place = pick(row.division_name, row.division_name_en)
+    return f"{pick(row.town_name, row.town_name_en)} · {place}" if row.division_level == 5 else place
 
 
 def item_name(row: Any) -> str:

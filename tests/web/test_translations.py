@@ -235,6 +235,7 @@ PAGES = (
     "/progress",
     "/about",
     "/login",
+    "/register",
 )
 
 
