@@ -69,7 +69,8 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
 
 
 def _needs_ruling(actor: Actor, now: datetime) -> ColumnElement[bool]:
-    ready = or_(Order.returns_count >= RETURNS_BEFORE_RULING, is_overdue(now))
+    unwanted = and_(Order.returns_count >= RETURNS_BEFORE_RULING, Order.is_ruled.is_(False))
+    ready = or_(unwanted, is_overdue(now))
     return and_(Order.status.in_((Status.PLACED, Status.DISPATCHED)), ready)
 
 

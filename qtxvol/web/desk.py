@@ -143,8 +143,8 @@ def inbox() -> ResponseReturnValue:
         only_overdue=request.args.get("overdue") == "1",
         page=request.args.get("page", 1, type=int) if len(request.args.get("page", "")) < 7 else 1,
     )
-    if parse_number(text) and not filters.tab:
-        filters = Filters(tab="all", text=text) if any(tab.key == "all" for tab in TABS[actor.party]) else filters
+    if parse_number(text) and any(tab.key == "all" for tab in TABS[actor.party]):
+        filters = Filters(tab="all", text=text)  # a number is looked for everywhere, whatever tab it was typed in
     page = list_orders(actor, filters, now())
     names = get_division_names("en" if is_english() else "zh")
     is_filtered = bool(text or filters.division_code or filters.theme or filters.only_overdue)

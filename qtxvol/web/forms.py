@@ -248,7 +248,7 @@ def photos_field(label: Any) -> PhotosField:
         "data-max-files": str(MOST_PICTURES),
     }
     return PhotosField(
-        label, render_kw=kw, description=_l("选填，最多 6 张，每张不超过 8 MB。照片里的拍摄地点等信息会自动去掉。")
+        label, render_kw=kw, description=_l("最多 6 张，每张不超过 8 MB。照片里的拍摄地点等信息会自动去掉。")
     )
 
 

@@ -161,8 +161,8 @@ class OrderForm(BaseForm):
         for position, entry in enumerate(entries):
             first_of.setdefault(entry.theme, position)
         entries.sort(key=lambda entry: first_of[entry.theme])
-        for field in (self["day_1"], self["slot_1"]):
-            field.flags.required = True  # the label's mark only: at least one of the rows must be filled
+        for field in (self["day_1"], self["slot_1"], self.requester_kind, self.urgency):
+            field.flags.required = True  # the label's mark only: their own checks say what is needed
         self.item.choices = [
             *(
                 choice(
@@ -198,6 +198,10 @@ class OrderForm(BaseForm):
             raise ValidationError(
                 _("这里好像写了电话号码，很多人会看到。请删掉，电话填在最后一步；确实要写，请勾选下面的确认。")
             )
+
+    def validate_venue(self, field: Any) -> None:
+        if has_phone_inside(field.data or ""):
+            raise ValidationError(_("地点里好像写了电话号码，很多人会看到。请删掉，电话填在最后一步。"))
 
     def validate_organisation(self, field: Any) -> None:
         if self.requester_kind.data not in ("resident", None) and not field.data:

@@ -84,8 +84,10 @@ def show_order(
         for each in view.possible
         if each.obstacle != "no_question"  # nobody wonders why there is nothing to answer
     ]
+    kept_text = ""
     if failed is not None and not any(button.form is failed for button in buttons):
-        failed = None  # the action is gone: the message alone must do
+        kept_text = _typed_text(failed)  # the action is gone: what was typed stands beside the message
+        failed = None
     audiences = term_names("audience")
     return render(
         template,
@@ -97,11 +99,17 @@ def show_order(
         buttons=buttons,
         failed=failed,
         message=message,
+        kept_text=kept_text,
         timeline=make_timeline(context),
         contact=contact_access(context.actor, view.order),
         ContactAccess=ContactAccess,
         **more,
     )
+
+
+def _typed_text(form: ActionForm) -> str:
+    """The words in a form whose action can't be done any more, to be copied elsewhere."""
+    return "\n".join(str(form[name].data) for name in ("text", "report") if name in form and form[name].data)
 
 
 def _form_for(action: Action, context: Context, failed: ActionForm | None) -> ActionForm:

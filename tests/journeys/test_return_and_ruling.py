@@ -21,8 +21,8 @@ def test_an_order_returned_by_two_departments_is_ruled_and_the_ruling_binds(cast
     cast.office.rule(order, "市卫生健康局", "膳食指导是卫健的职责。")
     cast.liaison.cannot_return(order)
     cast.liaison.reads("膳食指导是卫健的职责。")
-    cast.liaison.claim(order)
     cast.office.does_not_have(order, "待裁定")
+    cast.liaison.claim(order)
 
     cast.resident.follow(order)
     cast.resident.reads("裁定由市卫生健康局承办", "正在找志愿服务队")

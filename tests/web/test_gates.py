@@ -175,7 +175,7 @@ def test_every_post_to_a_desk_by_another_party_is_refused(site_sqlite: Site) -> 
 
 def test_someone_elses_order_does_not_exist(site: Site) -> None:
     city = site.city
-    far = site.make(placed, division_code=OTHER_COMMUNITY, actor=city.community).number
+    far = site.make(placed, division_code=OTHER_COMMUNITY, actor=city.other_community).number
     near = site.make(claimed).number
     away = site.make(dispatched).number
     for actor, number in (
@@ -196,7 +196,7 @@ def test_someone_elses_order_does_not_exist(site: Site) -> None:
 
 def test_acting_on_someone_elses_order_is_not_found(site_sqlite: Site) -> None:
     city = site_sqlite.city
-    far = site_sqlite.make(placed, division_code=OTHER_COMMUNITY, actor=city.community).number
+    far = site_sqlite.make(placed, division_code=OTHER_COMMUNITY, actor=city.other_community).number
     near = site_sqlite.make(claimed).number
     for actor, number, action in (
         (city.community, far, "dispatch"),
