@@ -162,7 +162,7 @@ class Known:
             case "department":
                 return actor.department_id in self.departments
             case "team":
-                is_open = row.status in ("claimed", "accepted") and self.departments[-1] == actor.department_id
+                is_open = row.status in ("claimed", "accepted", "cancelled", "unmet") and self.departments[-1] == actor.department_id
                 theme = THEMES[row.menu_item_id]
                 return actor.team_id in self.teams or (is_open and (theme is None or theme in actor.themes))
             case "volunteer":
