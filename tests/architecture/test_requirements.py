@@ -40,6 +40,8 @@ def version_in(pin: Requirement) -> str:
 
 def direct_dependencies(file: str) -> list[Requirement]:
     wanted = [*PYPROJECT["build-system"]["requires"], *PYPROJECT["project"]["dependencies"]]
+    if file == "postgres.txt":
+        wanted += PYPROJECT["project"]["optional-dependencies"]["postgres"]
     if file == "dev.txt":
         wanted += PYPROJECT["project"]["optional-dependencies"]["postgres"] + PYPROJECT["dependency-groups"]["dev"]
     return [Requirement(text) for text in wanted]
@@ -49,7 +51,7 @@ def direct_dependencies(file: str) -> list[Requirement]:
 def test_every_line_is_one_version_with_hashes(file: str):
     for line in lines_of(file):
         requirement, *hashes = re.split(r"\s+(?=--hash)", line)
-        is_pinned = re.fullmatch(r"[a-z0-9.-]+==[0-9][^\s;,*]*( ; .+)?", requirement)
+        is_pinned = re.fullmatch(r"[a-z0-9.-]+(\[[a-z,-]+\])?==[0-9][^\s;,*]*( ; .+)?", requirement)
         assert is_pinned, f"{file}: {requirement} is not pinned"
         assert hashes, f"{file}: {requirement} has no hash"
         assert all(_HASH.fullmatch(word) for word in hashes), f"{file}: {requirement} has more than hashes"
