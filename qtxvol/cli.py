@@ -70,21 +70,32 @@ def _write_private(path: Path, text: str) -> None:
 def demo(fresh: bool, port: int, no_serve: bool) -> None:
     """Make a demo city (real divisions, units and menu; invented people) and serve it on this machine."""
     from qtxvol.demo.city import make_demo_city
+    from qtxvol.demo.marker import begin_demo, find_demo_state, finish_demo
     from qtxvol.demo.passwords import reset_demo_passwords
 
     data = Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()
     app = _demo_app(data)
     note = data / "demo-sign-in.json"
     with app.app_context():
-        if fresh:
+        flask_migrate.upgrade()
+        state = find_demo_state()
+        if state == "foreign":
+            raise click.ClickException(
+                "this database holds data that is not a demo's; qtxvol demo leaves it alone. "
+                "Unset DATABASE_URL, or choose another folder with QTXVOL_DATA."
+            )
+        if state == "unfinished" or (fresh and state == "demo"):
             _empty_database()
             note.unlink(missing_ok=True)
-        flask_migrate.upgrade()
+            flask_migrate.upgrade()
+            state = "empty"
         known = json.loads(note.read_text(encoding="utf-8"))["password"] if note.exists() else ""
         password = os.environ.get("QTXVOL_DEMO_PASSWORD") or known or secrets.token_urlsafe(_DEMO_PASSWORD_LENGTH)
-        if not _has_accounts():
+        if state == "empty":
             click.echo("正在生成演示城市，约需半分钟… / Making the demo city, about half a minute …")
+            begin_demo(utcnow())
             make_demo_city(utcnow(), password)
+            finish_demo(utcnow())
         elif password != known:
             reset_demo_passwords(password)
         _write_private(note, json.dumps({"password": password}))
@@ -112,17 +123,8 @@ def _print_sign_ins(password: str, port: int) -> None:
     click.echo("")
 
 
-def _has_accounts() -> bool:
-    from sqlalchemy import select
-
-    from qtxvol.accounts.models import Account
-    from qtxvol.extensions import db
-
-    return db.session.scalar(select(Account.id).limit(1)) is not None
-
-
 def _empty_database() -> None:
-    """Take every table away, append-only ones included: only for the demo and only by `--fresh`."""
+    """Take every table away, append-only ones included: only after `find_demo_state` has said that it is a demo."""
     from sqlalchemy import text
 
     from qtxvol.extensions import db

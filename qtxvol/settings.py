@@ -47,12 +47,15 @@ class Settings:
                 "QTXVOL_SECRET_KEY is missing. Make one with: "
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
             )
-        plain = self.secret_key.strip().lower()
-        if len(self.secret_key) < MINIMUM_KEY_LENGTH or len(set(plain)) < 10 or plain.startswith(_WEAK_KEYS):
-            raise BadSettings(
-                f"QTXVOL_SECRET_KEY is too weak: it needs at least {MINIMUM_KEY_LENGTH} random characters. "
-                "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-            )
+        for name, key in (
+            ("QTXVOL_SECRET_KEY", self.secret_key),
+            *(("QTXVOL_SECRET_KEY_FALLBACKS", key) for key in self.secret_key_fallbacks),
+        ):
+            if _is_weak(key):
+                raise BadSettings(
+                    f"{name} is too weak: it needs at least {MINIMUM_KEY_LENGTH} random characters. "
+                    "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+                )
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise BadSettings("QTXVOL_PUBLIC_URL must start with https:// (or http:// inside a closed network).")
 
@@ -88,7 +91,7 @@ class Settings:
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
             "PERMANENT_SESSION_LIFETIME": self.idle,
-            "MAX_CONTENT_LENGTH": 40 * 1024 * 1024,
+            "MAX_CONTENT_LENGTH": 56 * 1024 * 1024,
             "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
             "MAX_FORM_PARTS": 1000,
             "WTF_CSRF_TIME_LIMIT": None,  # the session's own end is the limit
@@ -118,9 +121,16 @@ def database_url(environ: Mapping[str, str], data: Path) -> str:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Pool settings: PostgreSQL connections are checked before use, so a restart of the server is not an error page."""
+    # a failed statement must not write names and phone numbers into the log
+    private: dict[str, Any] = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        return {}
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "pool_recycle": 1800}
+        return private
+    return {**private, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "pool_recycle": 1800}
+
+
+def _is_weak(key: str) -> bool:
+    plain = key.strip().lower()
+    return len(key) < MINIMUM_KEY_LENGTH or len(set(plain)) < 10 or plain.startswith(_WEAK_KEYS)
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -110,8 +110,13 @@ def test_the_public_address_is_a_web_address():
 
 
 def test_old_keys_still_open_sessions_while_a_key_is_changed():
-    settings = settings_from(QTXVOL_SECRET_KEY_FALLBACKS="old-one older-one")
-    assert settings.flask_config()["SECRET_KEY_FALLBACKS"] == ["old-one", "older-one"]
+    old = ["0ld-k3y-abcdefghijklmnopqrstuvwxyz-01", "0lder-k3y-abcdefghijklmnopqrstuvwxyz-02"]
+    settings = settings_from(QTXVOL_SECRET_KEY_FALLBACKS=" ".join(old))
+    assert settings.flask_config()["SECRET_KEY_FALLBACKS"] == old
+
+
+def test_an_old_key_that_is_weak_would_open_sessions_too():
+    assert "QTXVOL_SECRET_KEY_FALLBACKS is too weak" in refusal_of(QTXVOL_SECRET_KEY_FALLBACKS="dev")
 
 
 def test_sessions_are_guarded_by_default():
@@ -124,4 +129,8 @@ def test_sessions_are_guarded_by_default():
 
 def test_connections_to_postgresql_are_checked_before_use():
     assert engine_options("postgresql+psycopg://db/qtx")["pool_pre_ping"]
-    assert engine_options("sqlite:///x") == {}
+
+
+def test_a_failed_statement_writes_no_names_into_the_log():
+    for url in ("postgresql+psycopg://db/qtx", "sqlite:///x"):
+        assert engine_options(url)["hide_parameters"]

@@ -25,7 +25,8 @@ def visible_orders(actor: Actor) -> ColumnElement[bool]:
         case Party.RESIDENT if actor.order_id is not None:
             return Order.id == actor.order_id
         case Party.RESIDENT if actor.account_id is not None:
-            return Order.placed_by_account_id == actor.account_id
+            # not what the same person ordered for others from a desk: there the asker is somebody else
+            return and_(Order.placed_by_account_id == actor.account_id, Order.is_on_behalf.is_(False))
         case Party.COMMUNITY if actor.division_code:
             prefix = division_prefix(actor.division_code)
             return Order.division_code.between(prefix.ljust(12, "0"), prefix.ljust(12, "9"))
@@ -90,6 +91,26 @@ def contact_access(actor: Actor, order: Order) -> ContactAccess:
         case Party.RESIDENT:
             return ContactAccess.MASKED
     return ContactAccess.NONE
+
+
+def may_see_names(actor: Actor, order: Order) -> bool:
+    """Volunteers' full names are for their own team, the department that holds the order, and the office."""
+    match actor.party:
+        case Party.TEAM:
+            return order.team_id == actor.team_id
+        case Party.DEPARTMENT:
+            return order.department_id == actor.department_id
+    return actor.party is Party.OFFICE
+
+
+def may_see_notes(actor: Actor, order: Order) -> bool:
+    """What offices wrote to each other is for them, and for the team that serves; not for teams that look on."""
+    match actor.party:
+        case Party.TEAM:
+            return order.team_id == actor.team_id
+        case Party.COMMUNITY | Party.DEPARTMENT | Party.OFFICE:
+            return True
+    return False
 
 
 def may_search_by_phone(actor: Actor) -> bool:

@@ -31,8 +31,8 @@ def _sweep(slot: datetime, now: datetime) -> str:
 
 
 JOBS: tuple[Job, ...] = (
-    Job("count_volunteers", 0, 10, _count, timedelta(hours=23)),
-    Job("sweep_attempts", 3, 20, _sweep, timedelta(hours=23)),
+    Job("count_volunteers", 0, 10, _count, timedelta(hours=24)),
+    Job("sweep_attempts", 3, 20, _sweep, timedelta(hours=24)),
 )
 
 

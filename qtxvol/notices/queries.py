@@ -27,8 +27,10 @@ def told(actor: Actor) -> ColumnElement[bool]:
         case Party.TEAM:
             scope = Notice.scope == str(actor.team_id)
         case Party.RESIDENT:
-            mine = select(Order.id).where(Order.placed_by_account_id == actor.account_id)
+            mine = select(Order.id).where(Order.placed_by_account_id == actor.account_id, Order.is_on_behalf.is_(False))
             scope = Notice.order_id.in_(mine)
+        case Party.VOLUNTEER:
+            scope = Notice.scope == str(actor.volunteer_id)
         case _:
             scope = Notice.scope == ""
     return and_(Notice.party == actor.party, scope)

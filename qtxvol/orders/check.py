@@ -3,8 +3,10 @@
 Reads everything once, in order of orders, with bounded memory.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy import func, select
@@ -12,7 +14,7 @@ from sqlalchemy import func, select
 from qtxvol.extensions import db
 from qtxvol.orders.chain import GENESIS
 from qtxvol.orders.lifecycle import Action, Status, get_rule
-from qtxvol.orders.models import Crew, Order, OrderEvent, Question, Rating, WishedTime
+from qtxvol.orders.models import Crew, Order, OrderEvent, OrderNote, Question, Rating, WishedTime
 from qtxvol.orders.transition import hash_of
 from qtxvol.volunteers.models import HoursEntry
 
@@ -28,13 +30,16 @@ class Finding:
 def check_orders() -> Iterator[Finding]:
     """Everything that is off, in order of numbers of rows."""
     statement = (
-        select(Order, OrderEvent)
+        select(Order, OrderEvent, OrderNote.text)
         .outerjoin(OrderEvent, OrderEvent.order_id == Order.id)
+        .outerjoin(OrderNote, OrderNote.event_id == OrderEvent.id)
         .order_by(Order.id, OrderEvent.sequence)
         .execution_options(yield_per=500)
     )
     for order, rows in groupby(db.session.execute(statement), key=lambda row: row[0]):
-        yield from _check_order(order, [event for _, event in rows if event is not None])
+        told = [(event, text) for _, event, text in rows if event is not None]
+        yield from _check_order(order, [event for event, _ in told])
+        yield from _check_notes(order, told)
     yield from _check_counts()
 
 
@@ -64,6 +69,41 @@ def _check_order(order: Order, events: list[OrderEvent]) -> Iterator[Finding]:
         yield Finding(order.number, f"its events lead to {status}, but it stands at {order.status}")
     elif order.version != len(events):
         yield Finding(order.number, f"has version {order.version} but {len(events)} events")
+    else:
+        for column in _differing_columns(order, events):
+            yield Finding(order.number, f"its {column} is not what its events say")
+
+
+def _check_notes(order: Order, told: Sequence[tuple[OrderEvent, str | None]]) -> Iterator[Finding]:
+    """A note is what was written then, or it was erased; it is never another."""
+    for event, text in told:
+        kept = event.payload.get("text_sha256")
+        if text is not None and hashlib.sha256(text.encode()).hexdigest() != kept:
+            yield Finding(order.number, f"the note of event {event.sequence} ({event.action}) was changed")
+
+
+def _differing_columns(order: Order, events: Sequence[OrderEvent]) -> list[str]:
+    """Columns of the order that its events know better."""
+    said: dict[str, object] = {}
+    for event in events:
+        payload = event.payload
+        match event.action:
+            case Action.PLACE:
+                said |= {name: payload.get(name) for name in ("headcount", "division_code", "menu_item_id", "audience")}
+            case Action.DISPATCH | Action.RULE:
+                said["department_id"] = payload["department_id"]
+            case Action.RETURN | Action.RELEASE:
+                said["department_id"] = None
+            case Action.ACCEPT | Action.RESCHEDULE:
+                said |= {name: datetime.fromisoformat(str(payload[name])) for name in ("agreed_start", "agreed_end")}
+            case Action.WITHDRAW | Action.NO_SHOW:
+                said |= {"agreed_start": None, "agreed_end": None}
+            case Action.CLOSE:
+                said |= {name: datetime.fromisoformat(str(payload[name])) for name in ("actual_start", "actual_end")}
+                said["attendance"] = payload["attendance"]
+            case Action.REOPEN:
+                said |= dict.fromkeys(("agreed_start", "agreed_end", "actual_start", "actual_end", "attendance"))
+    return [name for name, value in said.items() if getattr(order, name) != value]
 
 
 def _check_counts() -> Iterator[Finding]:

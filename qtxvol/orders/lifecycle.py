@@ -125,6 +125,7 @@ class OrderFacts:
     """What a guard may look at. Times are aware UTC.
 
     :ivar agreed_start: set from accept to the end of the order's life.
+    :ivar clock_stopped_at: since when a question to the resident is open.
     :ivar handed_team_id: the one team to which the department handed the order, if it did.
     :ivar team_id: of the team that accepted; `asking_team_id` of the team that asks now.
     """
@@ -137,10 +138,15 @@ class OrderFacts:
     agreed_start: datetime | None = None
     agreed_end: datetime | None = None
     closed_at: datetime | None = None
-    has_open_question: bool = False
+    clock_stopped_at: datetime | None = None
     is_rated: bool = False
     handed_team_id: int | None = None
     asking_team_id: int | None = None
+
+    @property
+    def has_open_question(self) -> bool:
+        """The clock stands still exactly while a question to the resident is open."""
+        return self.clock_stopped_at is not None
 
 
 #: Looks at the facts and names the reason why not, or None.
@@ -154,7 +160,7 @@ def check_not_ruled(facts: OrderFacts) -> str | None:
 
 def check_needs_ruling(facts: OrderFacts) -> str | None:
     """The office rules after two returns or when the step is overdue, not over the heads of those in time."""
-    overdue = facts.due_at is not None and facts.due_at < facts.now and not facts.has_open_question
+    overdue = facts.due_at is not None and facts.due_at < (facts.clock_stopped_at or facts.now)
     return None if overdue or facts.returns_count >= RETURNS_BEFORE_RULING else "needs_no_ruling"
 
 
@@ -235,6 +241,7 @@ def _rule(
 
 
 _R, _C, _D, _T, _O = Party.RESIDENT, Party.COMMUNITY, Party.DEPARTMENT, Party.TEAM, Party.OFFICE
+_V = Party.VOLUNTEER
 _S = Status
 
 RULES: tuple[Rule, ...] = (
@@ -256,7 +263,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Action.ACCEPT, "接单", "Accept", by={_T}, when={_S.CLAIMED}, to=_S.ACCEPTED,
         carries=("agreed_start", "agreed_end", "volunteer_ids"),
-        guards=(check_not_handed_elsewhere,), tells={_R, _C, _D, _T},
+        guards=(check_not_handed_elsewhere,), tells={_R, _C, _D, _T, _V},
     ),
     _rule(
         Action.CLOSE, "办结", "Close", by={_T}, when={_S.ACCEPTED}, to=_S.CLOSED,
@@ -297,15 +304,15 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         Action.RESCHEDULE, "改期", "Reschedule", by={_T}, when={_S.ACCEPTED}, to=None,
-        carries=("agreed_start", "agreed_end"), guards=(check_before_start,), tells={_R, _C, _D},
+        carries=("agreed_start", "agreed_end"), guards=(check_before_start,), tells={_R, _C, _D, _V},
     ),
     _rule(
         Action.WITHDRAW, "撤回接单", "Withdraw", by={_T}, when={_S.ACCEPTED}, to=_S.CLAIMED,
-        carries=("reason",), guards=(check_before_start,), tells={_R, _C, _D, _T},
+        carries=("reason",), guards=(check_before_start,), tells={_R, _C, _D, _T, _V},
     ),
     _rule(
         Action.NO_SHOW, "未到场", "No show", by={_R, _C}, when={_S.ACCEPTED}, to=_S.CLAIMED,
-        carries=("text",), guards=(check_after_start,), tells={_R, _C, _D, _T, _O},
+        carries=("text",), guards=(check_after_start,), tells={_R, _C, _D, _T, _O, _V},
     ),
     _rule(
         Action.REOPEN, "重办", "Reopen", by={_C, _O}, when={_S.CLOSED}, to=_S.CLAIMED,
@@ -313,11 +320,11 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         Action.CANCEL, "撤单", "Cancel", by={_R, _C}, when=OPEN, to=_S.CANCELLED,
-        carries=("reason",), guards=(check_before_start,), tells={_R, _C, _D, _T},
+        carries=("reason",), guards=(check_before_start,), tells={_R, _C, _D, _T, _V},
     ),
     _rule(
         Action.GIVE_UP, "未能满足", "Give up", by={_O}, when=OPEN, to=_S.UNMET,
-        carries=("text",), tells={_R, _C, _D, _T},
+        carries=("text",), tells={_R, _C, _D, _T, _V},
     ),
 )  # fmt: skip
 

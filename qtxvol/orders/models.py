@@ -5,12 +5,14 @@ from datetime import datetime
 from sqlalchemy import (
     JSON,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     String,
     Text,
     UniqueConstraint,
+    or_,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -173,6 +175,11 @@ class Offer(Base):
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: `accepted`, `released` when the department gave the order back, or None while there is no answer.
     answer: Mapped[str | None] = mapped_column(String(16))
+
+    @classmethod
+    def is_standing(cls) -> ColumnElement[bool]:
+        """The condition that an offer still counts: not answered, or taken; void once the order was given back."""
+        return or_(cls.answer.is_(None), cls.answer == "accepted")
 
 
 class Crew(Base):

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import struct
+import threading
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ LARGEST_BYTES = 8 * 1024 * 1024
 LARGEST_PIXELS = 50_000_000
 #: Longest side after re-encoding: enough to read a banner in the hall.
 LONGEST_SIDE = 1600
+#: Other formats can't be read at a smaller scale: so many pixels take 64 MB of memory, whatever the file's size.
+LARGEST_PIXELS_UNSCALED = 16_000_000
+#: Pictures that are decoded at the same time, so that many uploads at once can't take all memory.
+_FEW_AT_ONCE = threading.BoundedSemaphore(2)
 FORMATS = ("JPEG", "PNG", "WEBP")
 #: What Pillow lets out when a file is damaged; broken EXIF alone may come as any of the last five.
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, struct.error)
@@ -47,12 +52,13 @@ def reencode(stream: IO[bytes]) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of broken EXIF, which is thrown away anyway
             with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
-                if image.width * image.height > LARGEST_PIXELS:
+                most = LARGEST_PIXELS if image.format == "JPEG" else LARGEST_PIXELS_UNSCALED
+                if image.width * image.height > most:
                     raise Refused("picture_too_big", 422, field="photos")
-                image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-                upright = ImageOps.exif_transpose(image)
-                flat = _on_white(upright)
-                flat.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+                with _FEW_AT_ONCE:
+                    image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+                    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))  # first: all that follows is on a small picture
+                    flat = _on_white(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
         raise Refused("not_a_picture", 422, field="photos") from None
     except Image.DecompressionBombError:  # Pillow's own, far larger limit, met while opening

@@ -72,7 +72,7 @@ def fold(text: str) -> str:
 
 
 def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence[Picture]) -> Outcome:
-    payload = _payload(wish)
+    payload = _payload(wish, key)
     if known := _find_placed(key, payload):
         return known
     item = _check_facts(wish, actor, now)
@@ -108,21 +108,26 @@ def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence
         )
         attach(order.id, Action.PLACE, pictures, now)
 
-    return insert_order(order, actor, payload, now=now, key=key, then=then)
+    return insert_order(order, actor, payload, now=now, then=then)
 
 
-def _payload(wish: Wish) -> dict[str, object]:
-    """What the event keeps: no name, phone or address of the resident."""
+def _payload(wish: Wish, key: str) -> dict[str, object]:
+    """What the event keeps: no name, phone or address of the resident, only a mark that tells two of them apart.
+
+    The mark is salted with the form's key, which stands in `orders` alone: once that is erased, nobody can find a
+    phone number by trying them all.
+    """
+    private = [wish.contact_name, wish.contact_phone, wish.wish, wish.venue, wish.organisation]
     return {
         "audience": wish.audience,
         "menu_item_id": wish.menu_item_id,
         "headcount": wish.headcount,
         "division_code": wish.division_code,
-        "venue": fingerprint({"venue": wish.venue}) if wish.venue else "",
+        "venue": "given" if wish.venue else "",
         "wished_times": [
             [w.starts_at.astimezone(UTC).isoformat(), w.ends_at.astimezone(UTC).isoformat()] for w in wish.windows
         ],
-        "contact": fingerprint({"name": wish.contact_name, "phone": wish.contact_phone, "wish": wish.wish}),
+        "private": fingerprint({"salt": key, "private": private}),
         "requester_kind": wish.requester_kind,
         "urgency": wish.urgency,
         "consent": wish.consent_version,

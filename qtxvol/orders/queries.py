@@ -64,8 +64,8 @@ def _in_status(*statuses: Status) -> Callable[[Actor, datetime], ColumnElement[b
 
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:
-    """The owner of the step is late; not while a question to the resident is open."""
-    return and_(Order.status.in_(OPEN), Order.due_at < now, Order.clock_stopped_at.is_(None))
+    """The owner of the step is late. A question to the resident stops the clock; it does not undo a delay."""
+    return and_(Order.status.in_(OPEN), Order.due_at < func.coalesce(Order.clock_stopped_at, now))
 
 
 def _needs_ruling(actor: Actor, now: datetime) -> ColumnElement[bool]:
@@ -80,8 +80,7 @@ def _to_call_back(actor: Actor, now: datetime) -> ColumnElement[bool]:
 
 def _in_pool(actor: Actor, now: datetime) -> ColumnElement[bool]:
     for_us = or_(Order.handed_team_id.is_(None), Order.handed_team_id == actor.team_id)
-    standing = or_(Offer.answer.is_(None), Offer.answer == "accepted")
-    asked = Order.id.in_(select(Offer.order_id).where(Offer.team_id == actor.team_id, standing))
+    asked = Order.id.in_(select(Offer.order_id).where(Offer.team_id == actor.team_id, Offer.is_standing()))
     return and_(Order.status == Status.CLAIMED, for_us, or_(asked, team_pool(actor)))
 
 
@@ -105,7 +104,7 @@ _ALL_TAB = Tab("all", "全部", _all, is_by_deadline=False)
 
 #: The first tab of a desk is what waits for its party.
 TABS: dict[Party, tuple[Tab, ...]] = {
-    Party.RESIDENT: (_OPEN_TAB, _CLOSED_TAB, _ENDED_TAB),
+    Party.RESIDENT: (_OPEN_TAB, _CLOSED_TAB, _ENDED_TAB, _ALL_TAB),
     Party.COMMUNITY: (
         Tab("waiting", "待派单", _in_status(_S.PLACED)),
         Tab("moving", "办理中", _in_status(_S.DISPATCHED, _S.CLAIMED, _S.ACCEPTED)),
@@ -297,6 +296,10 @@ class OrderView:
     call_backs: Sequence[CallBack]
     joined: Sequence[AnyRow]
     merged_into: Order | None
+    #: The team that serves this order, or the one that it was merged into.
+    team: Team | None
+    #: What the office or community wrote when the order that this one was merged into ended.
+    ending: str
     possible: Sequence[Possible]
 
 
@@ -349,7 +352,21 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
             .order_by(Order.id)
         ).all(),
         merged_into=target,
+        team=db.session.get(Team, served.team_id) if served.team_id else None,
+        ending=_find_ending(target) if target is not None and target.status in FINAL else "",
         possible=list_possible(actor, order, now, is_rated=is_rated, target=target),
+    )
+
+
+def _find_ending(order: Order) -> str:
+    """The note of the order's last event."""
+    return (
+        db.session.scalar(
+            select(OrderNote.text)
+            .join(OrderEvent, OrderEvent.id == OrderNote.event_id)
+            .where(OrderEvent.order_id == order.id, OrderEvent.sequence == order.version)
+        )
+        or ""
     )
 
 

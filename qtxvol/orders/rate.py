@@ -94,7 +94,8 @@ def _rate(
                 )
             )
             if cause := _find_call_back_cause(verdict):
-                db.session.add(CallBack(order_id=order.id, cause=cause, opened_at=now))
+                # on the order of the one who was not content: that is whom to call, and whose clerk has to
+                db.session.add(CallBack(order_id=asker_id, cause=cause, opened_at=now))
 
         return Effect(then=then)
 

@@ -1,9 +1,9 @@
 """What a team does: accept, reschedule, withdraw, close; and what happens when nobody came."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.base import CITY_TIME
@@ -18,6 +18,9 @@ from qtxvol.orders.transition import Effect, Outcome, change_order
 from qtxvol.orders.windows import LONGEST, Window, find_window_fault
 from qtxvol.refusals import Refused
 from qtxvol.volunteers.models import HoursEntry, Team, Volunteer
+
+#: A service may have begun so long before the agreed time; anything earlier is a slip of the finger.
+EARLIEST = timedelta(days=1)
 
 
 def accept_order(
@@ -83,7 +86,9 @@ def reschedule_order(
 
     def prepare(order: Order) -> Effect:
         _check_agreed(agreed, now)
-        _check_free(order, _lock_crew(order.id), agreed)
+        crew = _lock_crew(order.id)
+        _check_qualified(order, crew, agreed)
+        _check_free(order, crew, agreed)
         due = agreed.ends_at + (order.due_at - order.agreed_end) if order.due_at and order.agreed_end else None
         return Effect({"agreed_start": agreed.starts_at, "agreed_end": agreed.ends_at, "due_at": due})
 
@@ -151,7 +156,7 @@ def close_order(
     def prepare(order: Order) -> Effect:
         if not 0 <= attendance <= MOST_PEOPLE:
             raise Refused("headcount", 422, field="attendance")
-        fault = _find_actual_fault(actual, now)
+        fault = _find_actual_fault(order, actual, now)
         if fault:
             raise Refused("bad_window", 422, field="actual_end", fault=fault)
         crew = {person.id: person for person in _lock_crew(order.id)}
@@ -161,6 +166,7 @@ def close_order(
         ]
         if wrong or set(minutes) != set(crew):
             raise Refused("bad_minutes", 422, field="minutes", names="、".join(wrong), span=span)
+        _check_not_elsewhere(order, [person for person, served in minutes.items() if served], actual)
 
         def then(event: OrderEvent) -> None:
             served_on = actual.starts_at.astimezone(CITY_TIME).date()
@@ -234,7 +240,9 @@ def _check_agreed(agreed: Window, now: datetime) -> None:
         raise Refused("bad_window", 422, field="agreed_start", fault=fault)
 
 
-def _find_actual_fault(actual: Window, now: datetime) -> str | None:
+def _find_actual_fault(order: Order, actual: Window, now: datetime) -> str | None:
+    if order.agreed_start is not None and actual.starts_at < order.agreed_start - EARLIEST:
+        return "too_early"
     if actual.ends_at <= actual.starts_at:
         return "ends_first"
     if actual.ends_at > now:
@@ -249,9 +257,8 @@ def _check_team(order: Order, actor: Actor) -> None:
     if team is None or not team.is_active:
         raise Refused("team_inactive", 409)
     in_pool = order.department_id == actor.department_id and (order.theme is None or order.theme in actor.themes)
-    standing = or_(Offer.answer.is_(None), Offer.answer == "accepted")
-    asked = select(Offer.id).where(Offer.order_id == order.id, Offer.team_id == actor.team_id, standing).limit(1)
-    if not in_pool and db.session.scalar(asked) is None:
+    asked = select(Offer.id).where(Offer.order_id == order.id, Offer.team_id == actor.team_id, Offer.is_standing())
+    if not in_pool and db.session.scalar(asked.limit(1)) is None:
         raise Refused("not_asked", 409)
 
 
@@ -264,6 +271,12 @@ def _check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Windo
     mine = [person for person in crew if person.team_id == actor.team_id and person.status == "verified"]
     if len(mine) != len(people):
         raise Refused("not_in_team", 422, field="volunteer_ids")
+    _check_qualified(order, mine, agreed)
+    _check_free(order, mine, agreed)
+
+
+def _check_qualified(order: Order, mine: Sequence[Volunteer], agreed: Window) -> None:
+    """Enough people; somebody has a needed skill, under a licence that is valid on the day where one is required."""
     item = db.session.get(MenuItem, order.menu_item_id) if order.menu_item_id else None
     least = item.min_volunteers if item else 1
     if len(mine) < least:
@@ -274,7 +287,6 @@ def _check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Windo
             raise Refused("skill_missing", 409, field="volunteer_ids", skills=sorted(needed))
         if item.is_licence_required and not any(_is_licensed(person, needed, agreed) for person in mine):
             raise Refused("licence_missing", 409, field="volunteer_ids", skills=sorted(needed))
-    _check_free(order, mine, agreed)
 
 
 def _is_licensed(person: Volunteer, needed: set[str], agreed: Window) -> bool:
@@ -301,6 +313,25 @@ def _check_free(order: Order, people: Sequence[Volunteer], agreed: Window) -> No
         raise Refused("person_busy", 409, field="volunteer_ids", names="、".join(busy))
 
 
+def _check_not_elsewhere(order: Order, people: Sequence[int], actual: Window) -> None:
+    """Nobody's hours are written twice for the same time."""
+    elsewhere = db.session.scalars(
+        select(Volunteer.name)
+        .join(HoursEntry, HoursEntry.volunteer_id == Volunteer.id)
+        .join(Order, Order.id == HoursEntry.order_id)
+        .where(
+            HoursEntry.volunteer_id.in_(people),
+            Order.id != order.id,
+            Order.status == Status.CLOSED,
+            Order.actual_start < actual.ends_at,
+            Order.actual_end > actual.starts_at,
+        )
+        .distinct()
+    ).all()
+    if elsewhere:
+        raise Refused("person_elsewhere", 409, field="minutes", names="、".join(elsewhere))
+
+
 def _lock_crew(order_id: int) -> Sequence[Volunteer]:
     return db.session.scalars(
         select(Volunteer)
@@ -322,8 +353,9 @@ def _back_to_pool(order: Order) -> Effect:
 
 
 def _asked_teams(order_id: int) -> tuple[int, ...]:
-    """Teams that were asked by name."""
-    return tuple(db.session.scalars(select(Offer.team_id).where(Offer.order_id == order_id).distinct()))
+    """Teams that were asked by name and still may take it."""
+    asked = select(Offer.team_id).where(Offer.order_id == order_id, Offer.is_standing()).distinct()
+    return tuple(db.session.scalars(asked))
 
 
 def _take_hours_back(order_id: int, event: OrderEvent, now: datetime) -> None:
@@ -345,11 +377,4 @@ def _take_hours_back(order_id: int, event: OrderEvent, now: datetime) -> None:
             created_at=now,
         )
         for entry in standing
-    )
-
-
-def minutes_served(volunteer_id: int) -> int:
-    """Sum of the ledger for one person, in minutes."""
-    return int(
-        db.session.scalar(select(func.sum(HoursEntry.minutes)).where(HoursEntry.volunteer_id == volunteer_id)) or 0
     )

@@ -20,7 +20,7 @@ from qtxvol.notices.models import Notice
 from qtxvol.orders import deadlines
 from qtxvol.orders.chain import GENESIS, event_hash, fingerprint
 from qtxvol.orders.lifecycle import Action, OrderFacts, Party, Rule, Status, find_refusal, get_rule
-from qtxvol.orders.models import Order, OrderEvent, OrderHolder, OrderNote, Question
+from qtxvol.orders.models import Crew, Order, OrderEvent, OrderHolder, OrderNote, Question
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 
@@ -89,7 +89,7 @@ def change_order(
         if refusal is None and version is not None and version != order.version:
             refusal = "stale"
         if refusal is not None:
-            raise Refused(refusal, 409, winner=last.actor_name, winner_party=last.party, stands_at=order.status)
+            raise Refused(refusal, 409, winner=last.actor_name, stands_at=order.status)
         _check_carried(rule, payload)
         effect = prepare(order) if prepare else Effect()
         return _write_step(order, rule, actor, payload, effect, last, now=now, key=key, asked=asked)
@@ -101,10 +101,11 @@ def insert_order(
     payload: Mapping[str, Any],
     *,
     now: datetime,
-    key: str | None,
     then: Callable[[OrderEvent], None],
 ) -> Outcome:
     """Write a new order with its first event and notices. Inside the caller's `transaction()`.
+
+    Its idempotency key stands in `orders.place_key` alone, since it salts what the event says of the person.
 
     :raise Refused: `wrong_party` (403), `missing` (422).
     """
@@ -117,9 +118,9 @@ def insert_order(
     db.session.add(order)
     db.session.flush()
     asked = fingerprint({"action": Action.PLACE, **payload})
-    event = _append_event(order, rule, actor, payload, None, None, now=now, key=key, asked=asked, was_overdue=False)
+    event = _append_event(order, rule, actor, payload, None, None, now=now, key=None, asked=asked, was_overdue=False)
     then(event)
-    _queue_notices(order, rule, actor, event, (), now)
+    _queue_notices(order, rule, actor, event, (), (), now)
     return Outcome(order.id, order.number, Status.PLACED, 1)
 
 
@@ -146,7 +147,7 @@ def facts_of(order: Order, actor: Actor, now: datetime, *, is_rated: bool = Fals
         agreed_start=order.agreed_start,
         agreed_end=order.agreed_end,
         closed_at=order.closed_at,
-        has_open_question=order.clock_stopped_at is not None,
+        clock_stopped_at=order.clock_stopped_at,
         is_rated=is_rated,
         handed_team_id=order.handed_team_id,
         asking_team_id=actor.team_id,
@@ -218,7 +219,7 @@ def _write_step(
         update(Order).where(Order.id == order.id, Order.status == was, Order.version == order.version).values(**values)
     )
     if changed.rowcount != 1:  # can't happen under the lock; if it ever does, nothing is written
-        raise Refused("stale", 409, winner=last.actor_name, winner_party=last.party, stands_at=order.status)
+        raise Refused("stale", 409, winner=last.actor_name, stands_at=order.status)
     db.session.refresh(order)
     if paused and not rule.stays:
         _end_questions(order.id, now)
@@ -229,10 +230,12 @@ def _write_step(
         hold(order.id, "department", [values["department_id"]], now)
     if values.get("team_id"):
         hold(order.id, "team", [str(values["team_id"])], now)
+    crew = _crew_of(order.id, rule)
     if effect.then:
         effect.then(event)
+    crew |= _crew_of(order.id, rule)
     teams = {*effect.told_teams, *filter(None, (order.team_id or leaving_team,))}
-    _queue_notices(order, rule, actor, event, teams, now, department=order.department_id or leaving_department)
+    _queue_notices(order, rule, actor, event, teams, crew, now, department=order.department_id or leaving_department)
     db.session.flush()
     return Outcome(order.id, order.number, to, order.version)
 
@@ -299,6 +302,27 @@ def hash_of(event: OrderEvent, number: str) -> str:
     )
 
 
+def _crew_of(order_id: int, rule: Rule) -> set[int]:
+    """Who is named for the order, when the rule tells volunteers."""
+    if Party.VOLUNTEER not in rule.tells:
+        return set()
+    return set(db.session.scalars(select(Crew.volunteer_id).where(Crew.order_id == order_id)))
+
+
+def _scope_of(actor: Actor, order: Order) -> tuple[int, Party, str] | None:
+    """The notice that would tell the actor what it has just done."""
+    match actor.party:
+        case Party.COMMUNITY:
+            return order.id, actor.party, actor.division_code or ""
+        case Party.DEPARTMENT:
+            return order.id, actor.party, actor.department_id or ""
+        case Party.TEAM:
+            return order.id, actor.party, str(actor.team_id)
+        case Party.RESIDENT | Party.OFFICE:
+            return order.id, actor.party, ""
+    return None
+
+
 def _end_questions(order_id: int, now: datetime) -> None:
     """The order moved on: a question that is still open needs no answer any more."""
     db.session.execute(
@@ -312,6 +336,7 @@ def _queue_notices(
     actor: Actor,
     event: OrderEvent,
     teams: Iterable[int],
+    crew: Iterable[int],
     now: datetime,
     *,
     department: str | None = None,
@@ -319,21 +344,26 @@ def _queue_notices(
     """One row for each body to tell, never for the one that acted. Askers whose order was merged into this one
     hear what its resident hears."""
     rows: list[tuple[int, Party, str]] = []
+    askers = [(order.id, order.division_code)]
+    if rule.tells & {Party.RESIDENT, Party.COMMUNITY}:
+        joined = select(Order.id, Order.division_code).where(Order.merged_into_id == order.id)
+        askers += [(row.id, row.division_code) for row in db.session.execute(joined)]
+    own = _scope_of(actor, order)
     for party in sorted(rule.tells):
         match party:
-            case actor.party if party is not Party.TEAM:
-                continue
             case Party.COMMUNITY:
-                rows.append((order.id, party, order.division_code))
+                rows.extend((order_id, party, division) for order_id, division in askers)
             case Party.DEPARTMENT if department:
                 rows.append((order.id, party, department))
             case Party.TEAM:
-                rows.extend((order.id, party, str(team)) for team in sorted(teams) if team != actor.team_id)
+                rows.extend((order.id, party, str(team)) for team in sorted(teams))
+            case Party.VOLUNTEER:
+                rows.extend((order.id, party, str(person)) for person in sorted(crew))
             case Party.OFFICE:
                 rows.append((order.id, party, ""))
             case Party.RESIDENT:
-                joined = db.session.scalars(select(Order.id).where(Order.merged_into_id == order.id))
-                rows.extend((order_id, party, "") for order_id in (order.id, *joined))
+                rows.extend((order_id, party, "") for order_id, _division in askers)
+    rows = [row for row in rows if row != own]
     if rows:
         db.session.execute(
             insert(Notice),

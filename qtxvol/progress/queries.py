@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from qtxvol.base import CITY_TIME
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import OPEN, Status
-from qtxvol.orders.models import Order, Rating
+from qtxvol.orders.models import Order
 from qtxvol.progress.models import Target, VolunteerCount
 
 #: The plan's target for science volunteers.
@@ -40,7 +40,6 @@ class HomeCounts:
     closed: int
     open: int
     reached: int
-    rated: int
 
 
 def get_board(now: datetime) -> Board:
@@ -57,7 +56,7 @@ def get_board(now: datetime) -> Board:
 
 
 def get_home_counts(now: datetime) -> HomeCounts:
-    """Services closed this year, orders open now, people reached (人次), ratings given this year."""
+    """Services closed this year, orders open now, people reached (人次) this year."""
     local = now.astimezone(CITY_TIME)
     year = local.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     is_closed = (Order.status == Status.CLOSED) & (Order.closed_at >= year)
@@ -68,5 +67,4 @@ def get_home_counts(now: datetime) -> HomeCounts:
             func.coalesce(func.sum(Order.attendance).filter(is_closed), 0),
         ).select_from(Order)
     ).one()
-    rated = db.session.scalar(select(func.count()).select_from(Rating).where(Rating.rated_at >= year)) or 0
-    return HomeCounts(row[0], row[1], int(row[2] or 0), rated)
+    return HomeCounts(row[0], row[1], int(row[2] or 0))

@@ -237,6 +237,12 @@ def _check_volunteer(card: VolunteerCard, old: Volunteer | None) -> dict[str, An
             "电话号码不对。请填 11 位手机号，或带区号的座机号。",
             "Not a telephone number: eleven digits of a mobile, or a landline with its area code.",
         )
+    if phone and (twin := _find_twin(name, phone, old)):
+        _refuse(
+            "phone",
+            f"已有同名同电话的志愿者 {twin}。一个人只登记一次，换队请改那一条。",
+            f"{twin} has this name and phone already. One person is one row: change that one.",
+        )
     if not set(card.licensed_skills) <= set(card.skills):
         _refuse(
             "licensed_skills",
@@ -259,6 +265,12 @@ def _check_volunteer(card: VolunteerCard, old: Volunteer | None) -> dict[str, An
         "skills": list(card.skills),
         "licensed_skills": list(card.licensed_skills),
     }
+
+
+def _find_twin(name: str, phone: str, old: Volunteer | None) -> str | None:
+    """The number of another volunteer with the same name and phone: the board counts people, each once."""
+    others = select(Volunteer.number).where(Volunteer.name == name, Volunteer.phone == phone)
+    return db.session.scalar(others.where(Volunteer.id != old.id) if old else others)
 
 
 # Checks that both share

@@ -37,11 +37,6 @@ def open_to_all() -> None:
     """Anybody, signed in or not."""
 
 
-def signed_in() -> ResponseReturnValue | None:
-    """Anybody with an account."""
-    return None if current_user.is_authenticated else ask_to_sign_in()
-
-
 def seated(party: Party) -> Gate:
     """Accounts that have a seat at this party's desk; the seat is the request's actor."""
 

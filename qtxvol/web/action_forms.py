@@ -13,6 +13,7 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.phones import has_phone_inside
 from qtxvol.directory.queries import MenuEntry, Suggestion, list_departments, list_reasons, term_names
 from qtxvol.orders import ask, claim, decline, dispatch, rate, serve
 from qtxvol.orders.lifecycle import Action, Label
@@ -58,9 +59,23 @@ class ActionForm(StepForm):
     def offer(self, context: Context) -> None:
         """Fill choices and first values, before the form is shown or checked."""
 
+    #: Shown once a text seems to hold a phone number: others will read it.
+    phone_in_text_ok = BooleanField(_l("我知道别人会看到这个号码，仍然这样提交"))
+
     def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
         """Call the verb with what was filled in."""
         raise AssertionError(f"{type(self).__name__} has no verb")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        is_good = bool(super().validate(extra_validators))
+        for name in ("text", "report"):
+            if name in self and has_phone_inside(self[name].data or "") and not self.phone_in_text_ok.data:
+                self[name].errors = [
+                    *self[name].errors,
+                    _("这里好像写了手机号码，别人会看到。请删掉；确实要写，请勾选下面的确认。"),
+                ]
+                is_good = False
+        return is_good
 
     def step(self) -> dict[str, Any]:
         """Version and key, for the verb."""

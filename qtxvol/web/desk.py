@@ -17,12 +17,13 @@ from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.numbers import parse_number
 from qtxvol.orders.queries import TABS, Filters, count_tabs, list_orders
 from qtxvol.refusals import NotFound
+from qtxvol.volunteers.queries import team_names
 from qtxvol.web.access import current_actor, current_seat, make_blueprint, seated
 from qtxvol.web.action_forms import ActionForm, Context
 from qtxvol.web.display import is_english, party_label, pick
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.order_page import act_on_order, make_context, send_picture, show_order, wants_list
+from qtxvol.web.order_page import act_on_order, make_context, payload_teams, send_picture, show_order, wants_list
 from qtxvol.web.wording import event_title
 
 #: The address and blueprint of each party's desk. A resident's own desk is `my`: `resident` is open to all.
@@ -195,7 +196,9 @@ def notices() -> ResponseReturnValue:
     """What this desk has been told."""
     page = list_notices(current_actor(), request.args.get("page", 1, type=int))
     departments = _department_names()
-    lines = [(row, event_title(row.OrderEvent, departments, {})) for row in page.rows]
+    asked = {team for row in page.rows for team in payload_teams(row.OrderEvent.payload)}
+    teams = team_names(asked) if asked else {}
+    lines = [(row, event_title(row.OrderEvent, departments, teams)) for row in page.rows]
     return render_desk(
         "desk/notices.html",
         page=page,

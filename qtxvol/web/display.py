@@ -102,9 +102,9 @@ def due_in_words(row: Any) -> Due | None:
     """The deadline of a row or order with `status`, `due_at`, `clock_stopped_at`; None when nobody owes anything."""
     if row.status not in OPEN or row.due_at is None:
         return None
-    if row.clock_stopped_at is not None:
+    left = row.due_at - (row.clock_stopped_at or g.now)
+    if row.clock_stopped_at is not None and left >= timedelta(0):
         return Due(_("等居民答复，暂停计时"), "paused")
-    left = row.due_at - g.now
     if left < timedelta(0):
         return Due(_("超时 %(span)s", span=how_long(left)), "late")
     tone = "soon" if left < timedelta(hours=4) else "calm"

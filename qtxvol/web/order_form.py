@@ -140,7 +140,6 @@ class OrderForm(BaseForm):
 
     windows: Sequence[Window] = ()
     now: datetime
-    requires_consent = True
 
     def offer(self, actor: Actor | None, *, now: datetime) -> None:
         """Choices from the facts; `actor` narrows the places to what a clerk may order for."""
@@ -204,6 +203,8 @@ class OrderForm(BaseForm):
             raise ValidationError(_("地点里好像写了电话号码，很多人会看到。请删掉，电话填在最后一步。"))
 
     def validate_organisation(self, field: Any) -> None:
+        if has_phone_inside(field.data or ""):
+            raise ValidationError(_("单位名称里好像写了电话号码，请填到“联系电话”里。"))
         if self.requester_kind.data not in ("resident", None) and not field.data:
             raise ValidationError(_("请填单位名称。"))
 

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from flask import Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from qtxvol.accounts.actor import Actor
-from qtxvol.accounts.permissions import ContactAccess, contact_access, visible_orders
+from qtxvol.accounts.permissions import ContactAccess, contact_access, may_see_names, may_see_notes, visible_orders
 from qtxvol.directory.queries import get_menu_item, list_departments, suggest_departments, term_names
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import Action, Party, Status, find_refusal, get_rule
+from qtxvol.orders.lifecycle import FINAL, Action, Party, find_refusal, get_rule
 from qtxvol.orders.models import Attachment, AttachmentContent, Order
 from qtxvol.orders.queries import OrderView, get_order_view
 from qtxvol.orders.transition import facts_of
@@ -23,9 +24,6 @@ from qtxvol.web.display import day_time, party_label, pick, say, time_span
 from qtxvol.web.forms import form_data, now
 from qtxvol.web.i18n import _
 from qtxvol.web.wording import PUBLIC_NOTES, event_title, next_step, obstacle_sentence, refusal_sentence
-
-#: Parties that may see what offices wrote to each other.
-_OFFICES = frozenset({Party.COMMUNITY, Party.DEPARTMENT, Party.TEAM, Party.OFFICE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +98,10 @@ def show_order(
         failed=failed,
         message=message,
         kept_text=kept_text,
+        ending=view.ending,
         timeline=make_timeline(context),
         contact=contact_access(context.actor, view.order),
+        shows_names=may_see_names(context.actor, view.order),
         ContactAccess=ContactAccess,
         **more,
     )
@@ -165,6 +165,9 @@ def _show_refusal(
     if refused.status == 403:
         raise refused
     context = make_context(actor, number)  # what has happened meanwhile
+    if refused.code == "key_reused":  # back, edited, sent again: the next try is a new one
+        refused = Refused("repeat_differs", 409)
+        form.key.data = uuid4().hex
     if refused.status == 422 or "field" in refused.about:
         form.refuse(refused, default=form.refusal_field)
         return page(context, form, ""), refused.status
@@ -199,25 +202,27 @@ def make_timeline(context: Context) -> list[Entry]:
     """
     view, actor = context.view, context.actor
     departments = {each.id: pick(each.name, each.name_en) for each in list_departments(active_only=False)}
-    asked = {team for event, _text in view.events for team in _payload_teams(event.payload)}
+    asked = {team for event, _text in view.events for team in payload_teams(event.payload)}
     teams = team_names(asked) if asked else {}
+    sees_all = may_see_notes(actor, view.order)
     entries = [
         Entry(
             title=event_title(event, departments, teams),
             when=day_time(event.happened_at),
             who=_who(event, actor),
-            text=(text or "") if actor.party in _OFFICES or event.action in PUBLIC_NOTES else "",
+            text=(text or "") if sees_all or event.action in PUBLIC_NOTES else "",
             is_late=event.was_overdue,
         )
         for event, text in view.events
-        if actor.party in _OFFICES or event.action != Action.OFFER
+        if sees_all or event.action != Action.OFFER
     ]
     if step := next_step_of(view):
         entries.append(Entry(title=step, when="", who="", is_future=True))
     return entries
 
 
-def _payload_teams(payload: Mapping[str, Any]) -> list[int]:
+def payload_teams(payload: Mapping[str, Any]) -> list[int]:
+    """Ids of the teams that an offer names."""
     return list(payload.get("team_ids", []))
 
 
@@ -231,12 +236,15 @@ def next_step_of(view: OrderView) -> str:
     """What happens next and by when, for whoever waits."""
     order = view.merged_into or view.order
     rated = any(r.asker_order_id == view.order.id and r.closure == order.closures_count for r in view.ratings)
+    if view.merged_into is not None and order.status in FINAL:
+        return ""  # the page says how it ended
     return next_step(
-        view.order.status if view.order.status != Status.MERGED else Status.MERGED,
+        order.status,
         due=day_time(order.due_at),
         is_late=order.due_at is not None and order.due_at < now(),
         agreed=time_span(order.agreed_start, order.agreed_end),
-        is_paused=order.clock_stopped_at is not None,
+        # a question to the one whose order it became is not this asker's to answer
+        is_paused=order.clock_stopped_at is not None and view.merged_into is None,
         is_rated=rated,
     )
 

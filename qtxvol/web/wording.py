@@ -12,6 +12,7 @@ from qtxvol.web.i18n import _, ngettext
 WINDOW_FAULTS: dict[str, Callable[[], str]] = {
     "ends_first": lambda: _("结束时间要晚于开始时间。"),
     "in_past": lambda: _("这个时间已经过去了，请选以后的时间。"),
+    "too_early": lambda: _("比约定时间早了一天以上，请检查日期。"),
     "in_future": lambda: _("结束时间还没到，服务结束后再办结。"),
     "too_far": lambda: _("请选一年之内的时间。"),
     "too_long": lambda: _("一次服务不超过 12 小时，请检查开始和结束时间。"),
@@ -68,6 +69,9 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "key_reused": lambda a: _("这张表已经提交过了。要再点一单，请重新打开点单页。"),
     "headcount": lambda a: _("请填 1 到 5000 之间的人数。"),
     "person_busy": lambda a: _("%(names)s在这个时间已有别的服务，请换人或改时间。", names=a.get("names", "")),
+    "person_elsewhere": lambda a: _(
+        "%(names)s在这段时间已登记了别的服务，请核对时间或把分钟数改为 0。", names=a.get("names", "")
+    ),
     "skill_missing": lambda a: _("所选的人里没有这个项目需要的技能，请至少选一名具备的志愿者。"),
     "licence_missing": lambda a: _("这个项目要求有执业证的人到场，请至少选一名持有效证书的志愿者。"),
     "crew_too_small": lambda a: ngettext(
@@ -76,10 +80,12 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "not_in_team": lambda a: _("只能选本队已核验的志愿者。"),
     "bad_minutes": lambda a: _("服务分钟数要在 0 到 %(span)s 之间，每个人都要填。", span=a.get("span", 0)),
     "others_joined": lambda a: ngettext(
-        "还有 %(num)d 位居民并入了这张单，请联系社区办理撤单。",
-        "还有 %(num)d 位居民并入了这张单，请联系社区办理撤单。",
+        "还有 %(num)d 位居民并入了这张单，不能撤单。确实办不了的，请联系纲要办说明。",
+        "还有 %(num)d 位居民并入了这张单，不能撤单。确实办不了的，请联系纲要办说明。",
         int(a.get("count", 1)),
     ),
+    "not_a_person": lambda a: _("没有提交成功，请再点一次“提交点单”。"),
+    "repeat_differs": lambda a: _("这一页已经提交过一次，内容又改了。请核对现在的情况，再点一次。"),
     "not_asked": lambda a: _("这张单没有推给您的队，也不在本部门的待接单里。"),
     "team_inactive": lambda a: _("您的队已停用，不能接单；需要恢复请联系纲要办。"),
     "stars": lambda a: _("请选 1 到 5 星。"),
@@ -221,8 +227,6 @@ def next_step(status: str, *, due: str, is_late: bool, agreed: str, is_paused: b
             return _("服务已完成，请告诉我们做得怎么样。")
         case Status.CLOSED:
             return _("谢谢您的评价，欢迎再来点单。")
-        case Status.MERGED:
-            return _("您的需求和别人的并在一起办理，进度看下面这张单。")
         case Status.REJECTED:
             return _("这次不能受理，原因写在下面。")
         case Status.CANCELLED:

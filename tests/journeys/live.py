@@ -1,23 +1,17 @@
 """The service over real HTTP, with a clock that a journey can move, and rows that go back to the start."""
 
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-import waitress
 from flask import Flask
-from waitress import wasyncore
 
 from qtxvol.extensions import db
-
-#: Who visits on 127.0.0.1 must not wait long when the server is asked to stop.
-_LISTEN_SECONDS = 0.1
+from tests.serving import served
 
 
 @dataclass
@@ -72,23 +66,7 @@ class LiveSite:
 
 @contextmanager
 def serve(app: Flask, clock: Clock) -> Iterator[LiveSite]:
-    """`app` behind waitress, as in production, on a free port of this machine."""
-    sockets: dict[int, Any] = {}
-    server = waitress.create_server(app, map=sockets, host="127.0.0.1", port=0, threads=4, ident=None)
-    is_over = threading.Event()
-
-    def listen() -> None:
-        while not is_over.is_set():
-            wasyncore.loop(timeout=_LISTEN_SECONDS, count=1, map=sockets, use_poll=True)
-
-    thread = threading.Thread(target=listen, name="live site", daemon=True)
-    with pytest.MonkeyPatch.context() as patch:
+    """`app` over real HTTP, with the clock of the journeys."""
+    with pytest.MonkeyPatch.context() as patch, served(app, threads=4) as port:
         patch.setattr("qtxvol.web.access.utcnow", clock)
-        thread.start()
-        try:
-            yield LiveSite(app, clock, f"http://127.0.0.1:{server.effective_port}")
-        finally:
-            is_over.set()
-            thread.join(timeout=10)
-            server.task_dispatcher.shutdown()
-            wasyncore.close_all(sockets)
+        yield LiveSite(app, clock, f"http://127.0.0.1:{port}")

@@ -118,7 +118,7 @@ def facts(status: str = "accepted", **changes: object) -> OrderFacts:
 
 def welcoming_facts(action: str, status: str) -> OrderFacts:
     """Facts to which no guard of `action` objects."""
-    given = facts(status, has_open_question=action == "answer")
+    given = facts(status, clock_stopped_at=NOW if action == "answer" else None)
     return replace(given, agreed_start=NOW - timedelta(hours=1)) if action in NEEDS_STARTED else given
 
 
@@ -257,8 +257,10 @@ def test_a_dispute_reopens_for_fifteen_days_to_the_second(party: str):
         ({"returns_count": 0, "due_at": NOW}, "needs_no_ruling"),
         ({"returns_count": 0, "due_at": NOW - SECOND}, None),
         ({"returns_count": 0, "due_at": None}, "needs_no_ruling"),
-        ({"returns_count": 0, "due_at": NOW - SECOND, "has_open_question": True}, "needs_no_ruling"),
-        ({"returns_count": 2, "due_at": NOW - SECOND, "has_open_question": True}, None),
+        # a question stops the clock, and does not undo a delay
+        ({"returns_count": 0, "due_at": NOW - SECOND, "clock_stopped_at": NOW - 2 * SECOND}, "needs_no_ruling"),
+        ({"returns_count": 0, "due_at": NOW - 2 * SECOND, "clock_stopped_at": NOW - SECOND}, None),
+        ({"returns_count": 2, "due_at": NOW - SECOND, "clock_stopped_at": NOW - 2 * SECOND}, None),
     ],
 )
 def test_the_office_rules_after_two_returns_or_when_overdue(status: str, changes: dict, refusal: str | None):
@@ -272,7 +274,7 @@ def test_a_ruling_cannot_be_returned():
 
 
 def test_one_question_at_a_time():
-    asked, calm = facts("claimed", has_open_question=True), facts("claimed")
+    asked, calm = facts("claimed", clock_stopped_at=NOW), facts("claimed")
     assert find_refusal(get_rule(Action.ASK), Party.TEAM, calm) is None
     assert find_refusal(get_rule(Action.ASK), Party.TEAM, asked) == "question_open"
     assert find_refusal(get_rule(Action.ANSWER), Party.RESIDENT, asked) is None
@@ -284,7 +286,7 @@ def test_an_open_question_stops_no_other_step():
         for status in set(starts.split()) - {"closed"}:
             if action in ("ask", "answer"):
                 continue
-            given = replace(welcoming_facts(action, status), has_open_question=True)
+            given = replace(welcoming_facts(action, status), clock_stopped_at=NOW)
             assert find_refusal(get_rule(Action(action)), Party(parties.split()[0]), given) is None, action
 
 

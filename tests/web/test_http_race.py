@@ -3,10 +3,9 @@
 import http.client
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier
 from urllib.parse import urlencode
 
 import pytest
@@ -14,7 +13,6 @@ from flask import Flask, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import func, select
-from waitress import create_server
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.base import utcnow
@@ -35,6 +33,7 @@ from tests.factories import (
     placed,
     window,
 )
+from tests.serving import served
 from tests.web.pages import Page
 
 #: As many as an installation has, so that most of the callers wait in the queue.
@@ -66,22 +65,6 @@ def busy_app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
 def city(busy_app: Flask) -> City:
     with busy_app.app_context():
         return make_city(utcnow())
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[int]:
-    """The port of a real server; it is shut down at the end."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=THREADS, backlog=128)
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield server.effective_port
-    finally:
-        server.task_dispatcher.shutdown()
-        server.pull_trigger()
-        server.close()
-        thread.join(20)
-        assert not thread.is_alive()
 
 
 def sign_in(app: Flask, actor: Actor) -> Caller:
@@ -149,7 +132,7 @@ def test_fifty_teams_accept_one_order_and_one_has_it(busy_app: Flask, city: City
         number = claimed(city, now, windows=(window(3, now=now),)).number
         teams = [make_team("health", themes=("health",), name=f"第{i:02d}支队", people=1) for i in range(50)]
     callers = [sign_in(busy_app, leader) for leader, _ in teams]
-    with served(busy_app) as port:
+    with served(busy_app, threads=THREADS) as port:
         answers = all_at_once(
             port,
             [
@@ -172,7 +155,7 @@ def test_twenty_liaisons_claim_one_order_and_it_is_claimed_once(busy_app: Flask,
         number = dispatched(city, now).number
         liaisons = [make_actor(Party.DEPARTMENT, "联络员", department_id=DEPARTMENT) for _ in range(20)]
     callers = [sign_in(busy_app, liaison) for liaison in liaisons]
-    with served(busy_app) as port:
+    with served(busy_app, threads=THREADS) as port:
         answers = all_at_once(port, [(caller, f"/department/orders/{number}/claim", {}) for caller in callers])
     assert_one_winner(busy_app, answers, ["市卫生健康局"] * 20, number, "claim")
 
@@ -185,7 +168,7 @@ def test_twenty_clerks_dispatch_one_order_and_it_goes_to_one_department(busy_app
         number = placed(city, now).number
         clerks = [make_actor(Party.COMMUNITY, "街道", division_code=TOWN) for _ in range(20)]
     callers = [sign_in(busy_app, clerk) for clerk in clerks]
-    with served(busy_app) as port:
+    with served(busy_app, threads=THREADS) as port:
         answers = all_at_once(
             port,
             [
@@ -206,7 +189,7 @@ def test_one_leader_who_taps_twenty_times_accepts_once_and_quietly(busy_app: Fla
         number = claimed(city, now, windows=(window(3, now=now),)).number
     caller = sign_in(busy_app, city.team)
     data = {"wished": "1", "volunteer_ids": str(city.crew[0]), "key": "the-same-form", "version": "3"}
-    with served(busy_app) as port:
+    with served(busy_app, threads=THREADS) as port:
         answers = all_at_once(port, [(caller, f"/team/orders/{number}/accept", data)] * 20)
     assert [answer.status for answer in answers] == [303] * 20
     with busy_app.app_context():

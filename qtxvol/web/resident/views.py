@@ -12,6 +12,7 @@ from qtxvol.accounts.attempts import (
     PLACE_PHONE,
     TRACK_ADDRESS,
     TRACK_ORDER,
+    Limit,
     count_attempt,
     forget_attempts,
     seconds_to_wait,
@@ -77,19 +78,18 @@ def place() -> ResponseReturnValue:
 
 
 def _send(form: OrderForm) -> ResponseReturnValue:
-    bad = form.find_bad_screen()
-    if form.website.data:  # a robot filled in what no person sees
-        raise Refused("not_a_person", 422)
-    if bad is not None:
-        return _show(form, bad, carried(form_data(), SCREENS[bad - 1])), 422
-    limits = (
-        (f"place:address:{client_address()}", PLACE_ADDRESS),
-        (f"place:phone:{form.contact_phone.digits}", PLACE_PHONE),
-    )
-    wait = max(seconds_to_wait(key, limit, now()) for key, limit in limits)
-    try:
-        if wait:
-            raise Refused("wait", 429, seconds=wait)
+    by_address = (f"place:address:{client_address()}", PLACE_ADDRESS)
+    try:  # before any photo is decoded
+        _check_pace(by_address)
+        if form.website.data:  # a robot filled in what no person sees
+            raise Refused("not_a_person", 422)
+        bad = form.find_bad_screen()
+        if bad is not None:
+            if form.photos.data:
+                count_attempt(*by_address, now())
+            return _show(form, bad, carried(form_data(), SCREENS[bad - 1])), 422
+        by_phone = (f"place:phone:{form.contact_phone.digits}", PLACE_PHONE)
+        _check_pace(by_phone)
         outcome = form.place(_resident_seat() or Actor(Party.RESIDENT, "居民"))
     except Refused as refused:
         if refused.code == "key_reused":
@@ -97,9 +97,15 @@ def _send(form: OrderForm) -> ResponseReturnValue:
         form.refuse(refused)
         return _show(form, 3, carried(form_data(), SCREENS[2])), refused.status
     if not outcome.is_repeat:
-        for key, limit in limits:
-            count_attempt(key, limit, now())
+        count_attempt(*by_address, now())
+        count_attempt(*by_phone, now())
     return redirect(_link_of(outcome.number) + "?new=1", 303)
+
+
+def _check_pace(counted: tuple[str, Limit]) -> None:
+    """:raise Refused: `wait` (429)."""
+    if wait := seconds_to_wait(*counted, now()):
+        raise Refused("wait", 429, seconds=wait)
 
 
 def _already_placed(refused: Refused) -> ResponseReturnValue:
