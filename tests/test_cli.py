@@ -89,3 +89,14 @@ def test_every_command_is_in_the_readme(tmp_path: Path) -> None:
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in main.commands if f"`{name}" not in readme and f"qtxvol {name}" not in readme] == []
+
+
+def test_the_demo_leaves_a_real_database_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'real.sqlite3'}"
+    real = {"QTXVOL_SECRET_KEY": KEY, "DATABASE_URL": url}
+    assert qtxvol("init", "--office", "zhou", data=tmp_path, **real).returncode == 0
+    for words in (("demo", "--no-serve"), ("demo", "--fresh", "--no-serve")):
+        run = qtxvol(*words, data=tmp_path, DATABASE_URL=url)
+        assert run.returncode == 1
+        assert "leaves it alone" in run.stderr
+    assert qtxvol("check", data=tmp_path, **real).returncode == 0

@@ -175,20 +175,24 @@ STEPS = {
     "accept": Step(
         accept_order, "team", claimed,
         lambda city: {"agreed": window(3), "volunteer_ids": list(city.crew[:1])}, "accepted", {"text": "带盐勺。"},
-        "other_team_of_education", accepted, "市医院测试队", {COMMUNITY_NOTICE, HEALTH_NOTICE, RESIDENT_NOTICE, CREW_NOTICE},
+        "other_team_of_education", accepted, "市医院测试队",
+        {COMMUNITY_NOTICE, HEALTH_NOTICE, RESIDENT_NOTICE, CREW_NOTICE},
         loser="other_team", needs=("volunteer_ids",),
     ),
     "withdraw": Step(
         withdraw_order, "team", accepted, lambda city: {"reason": "illness"}, "claimed", {"reason": "work"},
-        "other_team_of_education", closed, "市医院测试队", {COMMUNITY_NOTICE, HEALTH_NOTICE, RESIDENT_NOTICE, CREW_NOTICE},
+        "other_team_of_education", closed, "市医院测试队",
+        {COMMUNITY_NOTICE, HEALTH_NOTICE, RESIDENT_NOTICE, CREW_NOTICE},
     ),
     "reschedule": Step(
         reschedule_order, "team", accepted, lambda city: {"agreed": window(4)}, "accepted", {"agreed": window(5)},
-        "other_team_of_education", closed, "市医院测试队", {COMMUNITY_NOTICE, HEALTH_NOTICE, RESIDENT_NOTICE, CREW_NOTICE},
+        "other_team_of_education", closed, "市医院测试队",
+        {COMMUNITY_NOTICE, HEALTH_NOTICE, RESIDENT_NOTICE, CREW_NOTICE},
     ),
     "no_show": Step(
         report_no_show, "resident", accepted, lambda city: {"text": "等了一小时。"}, "claimed", {"text": "没人来。"},
-        "other_resident", closed, "市医院测试队", {COMMUNITY_NOTICE, HEALTH_NOTICE, TEAM_NOTICE, OFFICE_NOTICE, CREW_NOTICE},
+        "other_resident", closed, "市医院测试队",
+        {COMMUNITY_NOTICE, HEALTH_NOTICE, TEAM_NOTICE, OFFICE_NOTICE, CREW_NOTICE},
         needs=("text",), now=AFTERWARDS,
     ),
     "close": Step(

@@ -360,13 +360,23 @@ def test_text_instead_of_a_file_is_no_error_page(untouched: Site, last_screen: t
     assert answer.status_code == 422
 
 
-def test_fifty_megabytes_are_too_much_and_a_sentence_says_so(
+def test_fifty_megabytes_are_refused_at_the_field_and_nothing_typed_is_lost(
     untouched: Site, last_screen: tuple[FlaskClient, Form]
 ) -> None:
     client, form = last_screen
     answer = submit(client, form, {**WHO, "photos": [upload(bytes(50 * 1024 * 1024), "a.jpg")], "go": "send"})
+    assert answer.status_code == 422
+    assert "每张请不超过 8 MB" in read(answer).text
+    assert WHO["contact_name"] in answer.get_data(as_text=True)
+
+
+def test_sixty_megabytes_are_too_much_and_a_sentence_says_so(
+    untouched: Site, last_screen: tuple[FlaskClient, Form]
+) -> None:
+    client, form = last_screen
+    answer = submit(client, form, {**WHO, "photos": [upload(bytes(60 * 1024 * 1024), "a.jpg")], "go": "send"})
     assert answer.status_code == 413
-    assert "40 MB" in read(answer).text
+    assert "50 MB" in read(answer).text
 
 
 def test_three_megabytes_of_words_are_too_much(untouched: Site, last_screen: tuple[FlaskClient, Form]) -> None:
