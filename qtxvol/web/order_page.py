@@ -13,7 +13,7 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import ContactAccess, contact_access, may_see_names, may_see_notes, visible_orders
 from qtxvol.directory.queries import get_menu_item, list_departments, suggest_departments, term_names
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import FINAL, Action, Party, find_refusal, get_rule
+from qtxvol.orders.lifecycle import FINAL, OPEN, Action, Party, Status, find_refusal, get_rule
 from qtxvol.orders.models import Attachment, AttachmentContent, Order
 from qtxvol.orders.queries import OrderView, get_order_view
 from qtxvol.orders.transition import facts_of
@@ -99,6 +99,7 @@ def show_order(
         message=message,
         kept_text=kept_text,
         ending=view.ending,
+        next_text=next_step_of(view),
         timeline=make_timeline(context),
         contact=contact_access(context.actor, view.order),
         shows_names=may_see_names(context.actor, view.order),
@@ -216,9 +217,16 @@ def make_timeline(context: Context) -> list[Entry]:
         for event, text in view.events
         if sees_all or event.action != Action.OFFER
     ]
-    if step := next_step_of(view):
-        entries.append(Entry(title=step, when="", who="", is_future=True))
+    served = view.merged_into or view.order
+    if served.status in OPEN or (served.status == Status.CLOSED and not is_rated(view)):
+        entries.append(Entry(title=next_step_of(view), when="", who="", is_future=True))
     return entries
+
+
+def is_rated(view: OrderView) -> bool:
+    """Has this asker rated the latest closing?"""
+    served = view.merged_into or view.order
+    return any(r.asker_order_id == view.order.id and r.closure == served.closures_count for r in view.ratings)
 
 
 def payload_teams(payload: Mapping[str, Any]) -> list[int]:
@@ -235,7 +243,6 @@ def _who(event: Any, actor: Actor) -> str:
 def next_step_of(view: OrderView) -> str:
     """What happens next and by when, for whoever waits."""
     order = view.merged_into or view.order
-    rated = any(r.asker_order_id == view.order.id and r.closure == order.closures_count for r in view.ratings)
     if view.merged_into is not None and order.status in FINAL:
         return ""  # the page says how it ended
     return next_step(
@@ -245,7 +252,7 @@ def next_step_of(view: OrderView) -> str:
         agreed=time_span(order.agreed_start, order.agreed_end),
         # a question to the one whose order it became is not this asker's to answer
         is_paused=order.clock_stopped_at is not None and view.merged_into is None,
-        is_rated=rated,
+        is_rated=is_rated(view),
     )
 
 

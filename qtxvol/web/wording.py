@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from qtxvol.orders.lifecycle import Action, Party, Status
+from qtxvol.orders.numbers import spoken
 from qtxvol.refusals import Refused
 from qtxvol.web.display import day_time, pick, status_label
 from qtxvol.web.i18n import _, ngettext
@@ -166,7 +167,7 @@ def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, 
             stars = _("评价 %(stars)s 星", stars=payload.get("stars"))
             return stars if event.party == Party.RESIDENT else _("%(stars)s（电话回访代评）", stars=stars)
         case Action.MERGE:
-            return _("并入 %(number)s", number=payload.get("into_number", ""))
+            return _("并入 %(number)s", number=spoken(str(payload.get("into_number", ""))))
     return {
         Action.ASK: _("询问居民"),
         Action.ANSWER: _("答复询问"),

@@ -15,9 +15,10 @@ PURE = (
     "qtxvol.orders.deadlines",
     "qtxvol.orders.numbers",
     "qtxvol.orders.chain",
+    "qtxvol.orders.links",
+    "qtxvol.orders.windows",
     "qtxvol.accounts.actor",
-    "qtxvol.matching.rank",
-    "qtxvol.matching.plan",
+    "qtxvol.accounts.phones",
 )
 CAPABILITIES = ("orders", "matching", "volunteers", "directory", "progress", "notices", "accounts")
 EDGES = ("qtxvol.web", "qtxvol.api", "qtxvol.jobs", "qtxvol.cli", "qtxvol.demo")
@@ -104,8 +105,6 @@ def test_the_capabilities_are_where_this_test_looks():
 @pytest.mark.parametrize("module", PURE)
 def test_pure_rules_import_only_pure_rules(module: str):
     file = file_of(module)
-    if not file.is_file():
-        pytest.skip(f"{module} is not written yet")
     for imported in sorted(imports_in(file)):
         top = imported.partition(".")[0]
         is_pure = imported in PURE or (top in sys.stdlib_module_names and top not in IMPURE)
@@ -115,8 +114,6 @@ def test_pure_rules_import_only_pure_rules(module: str):
 @pytest.mark.parametrize("module", PURE)
 def test_pure_rules_take_the_time_as_an_argument(module: str):
     file = file_of(module)
-    if not file.is_file():
-        pytest.skip(f"{module} is not written yet")
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         is_clock = isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
         if is_clock and isinstance(node.value, ast.Name | ast.Attribute):
