@@ -64,7 +64,6 @@ def change_order(
     prepare: Prepare | None = None,
     version: int | None = None,
     key: str | None = None,
-    is_rated: bool = False,
 ) -> Outcome:
     """Take one step of the lifecycle, whole or not at all.
 
@@ -82,7 +81,7 @@ def change_order(
         last, repeated = _last_and_repeated(order, actor, asked, key)
         if repeated is not None:
             return Outcome(order.id, order.number, Status(order.status), order.version, is_repeat=True)
-        refusal = find_refusal(rule, actor.party, facts_of(order, actor, now, is_rated=is_rated))
+        refusal = find_refusal(rule, actor.party, facts_of(order, actor, now))
         if refusal == "wrong_party":
             raise Refused(refusal, 403)
         refusal = refusal or find_obstacle(actor, order, action)

@@ -22,11 +22,11 @@ from qtxvol.orders.lifecycle import Party
 from qtxvol.refusals import Refused
 from qtxvol.volunteers.manage import list_team_names
 from qtxvol.web.access import current_actor
-from qtxvol.web.desk import render_desk
+from qtxvol.web.desk import ID, render_desk
 from qtxvol.web.display import party_label, pick
 from qtxvol.web.forms import BaseForm, choice, choice_field, form_data, now, text_field
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.office.views import ID, bp, empty_text, page_number, search_text, url_for_page
+from qtxvol.web.office.views import bp, empty_text, page_number, search_text, url_for_page
 from qtxvol.web.wording import refusal_sentence
 
 #: What somebody with such a seat does, for choosing it.

@@ -42,7 +42,7 @@ from qtxvol.volunteers.models import Team, Volunteer
 from qtxvol.volunteers.queries import get_served
 from qtxvol.web.access import current_actor
 from qtxvol.web.action_forms import ManyField
-from qtxvol.web.desk import render_desk
+from qtxvol.web.desk import ID, render_desk
 from qtxvol.web.display import is_english, pick, say
 from qtxvol.web.forms import (
     BaseForm,
@@ -59,7 +59,7 @@ from qtxvol.web.forms import (
     tick_field,
 )
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.office.views import ID, bp, empty_text, page_number, search_text, url_for_page
+from qtxvol.web.office.views import bp, empty_text, page_number, search_text, url_for_page
 from qtxvol.web.wording import refusal_sentence
 
 #: Tone of a volunteer's status; the badge's shape differs too.

@@ -13,9 +13,6 @@ EXTRA_NAV[Party.OFFICE] += [
     ("office.teams", _l("服务队与志愿者")),
 ]
 
-#: An id in an address; what no database could hold is not found.
-ID = "int(max=2147483647)"
-
 
 def search_text() -> str:
     """What was typed into the list's search."""
