@@ -25,6 +25,7 @@ class Settings:
     :ivar data: folder for the SQLite file and what belongs to it.
     :ivar idle: a session ends after so long without a request.
     :ivar trusted_proxies: how many reverse proxies stand in front and set X-Forwarded-*.
+    :ivar hotline: a telephone number that every page offers to whoever would rather call; empty for none.
     :ivar has_inline_worker: run the scheduled jobs inside the web process.
     """
 
@@ -36,6 +37,7 @@ class Settings:
     are_cookies_secure: bool = True
     idle: timedelta = timedelta(minutes=60)
     trusted_proxies: int = 0
+    hotline: str = ""
     has_inline_worker: bool = True
     is_demo: bool = False
     is_testing: bool = False
@@ -58,6 +60,8 @@ class Settings:
                 )
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise BadSettings("QTXVOL_PUBLIC_URL must start with https:// (or http:// inside a closed network).")
+        if self.hotline and not _is_phone(self.hotline):
+            raise BadSettings("QTXVOL_HOTLINE must be a telephone number: digits, spaces, hyphens. E.g. 0953-1234567.")
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -76,6 +80,7 @@ class Settings:
             are_cookies_secure=_flag(environ, "QTXVOL_COOKIE_SECURE", default=True),
             idle=timedelta(minutes=_number(environ, "QTXVOL_IDLE_MINUTES", 60, 5, 24 * 60)),
             trusted_proxies=_number(environ, "QTXVOL_TRUSTED_PROXIES", 0, 0, 5),
+            hotline=environ.get("QTXVOL_HOTLINE", "").strip(),
             has_inline_worker=_flag(environ, "QTXVOL_INLINE_WORKER", default=url.startswith("sqlite")),
         )
 
@@ -131,6 +136,11 @@ def engine_options(url: str) -> dict[str, Any]:
 def _is_weak(key: str) -> bool:
     plain = key.strip().lower()
     return len(key) < MINIMUM_KEY_LENGTH or len(set(plain)) < 10 or plain.startswith(_WEAK_KEYS)
+
+
+def _is_phone(text: str) -> bool:
+    digits = text.replace(" ", "").replace("-", "")
+    return digits.isascii() and digits.isdecimal() and 3 <= len(digits) <= 15
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

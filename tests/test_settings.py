@@ -134,3 +134,13 @@ def test_connections_to_postgresql_are_checked_before_use():
 def test_a_failed_statement_writes_no_names_into_the_log():
     for url in ("postgresql+psycopg://db/qtx", "sqlite:///x"):
         assert engine_options(url)["hide_parameters"]
+
+
+@pytest.mark.parametrize("number", ["12345", "0953-3051234", "199 0000 1234"])
+def test_a_hotline_is_a_telephone_number(number: str) -> None:
+    assert settings_from(QTXVOL_HOTLINE=f" {number} ").hotline == number
+
+
+@pytest.mark.parametrize("number", ["call us", "12", "１２３４５", "1" * 16, "javascript:1", '"><b>'])
+def test_a_hotline_that_nobody_can_dial_is_refused(number: str) -> None:
+    assert refusal_of(QTXVOL_HOTLINE=number).startswith("QTXVOL_HOTLINE must be a telephone number")

@@ -26,6 +26,7 @@ SIGN_IN_ADDRESS = Limit(30, timedelta(minutes=30))
 TRACK_ORDER = Limit(5, timedelta(hours=6), timedelta(hours=1))
 TRACK_ADDRESS = Limit(30, timedelta(hours=1))
 REGISTER_ADDRESS = Limit(10, timedelta(hours=1))
+VERIFY_ADDRESS = Limit(30, timedelta(hours=1))
 PLACE_ADDRESS = Limit(60, timedelta(hours=1))
 PLACE_PHONE = Limit(10, timedelta(hours=24), timedelta(hours=1))
 

@@ -25,10 +25,15 @@ from qtxvol.volunteers.models import Team, Volunteer
 
 @dataclass(frozen=True, slots=True)
 class SeatView:
-    """One seat of somebody who is signed in. `place` is the name of what the seat is bound to."""
+    """One seat of somebody who is signed in.
+
+    :ivar place: the name of what the seat is bound to.
+    :ivar is_guide_seen: the first-run guide of this desk was put away.
+    """
 
     actor: Actor
     place: str
+    is_guide_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def _view_seat(
         themes=tuple(team.themes) if team else (),
         volunteer_id=seat.volunteer_id,
     )
-    return SeatView(actor, place)
+    return SeatView(actor, place, seat.guide_seen_at is not None)
 
 
 def _event_name(party: Party, person: str, place: str) -> str:

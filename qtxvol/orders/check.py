@@ -92,7 +92,7 @@ def _differing_columns(order: Order, events: Sequence[OrderEvent]) -> list[str]:
                 said |= {name: payload.get(name) for name in ("headcount", "division_code", "menu_item_id", "audience")}
             case Action.DISPATCH | Action.RULE:
                 said["department_id"] = payload["department_id"]
-            case Action.RETURN | Action.RELEASE:
+            case Action.RETURN | Action.RELEASE | Action.RECALL:
                 said["department_id"] = None
             case Action.ACCEPT | Action.RESCHEDULE:
                 said |= {name: datetime.fromisoformat(str(payload[name])) for name in ("agreed_start", "agreed_end")}

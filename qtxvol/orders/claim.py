@@ -11,7 +11,7 @@ from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.models import Offer, Order, OrderEvent
 from qtxvol.orders.reasons import check_reason
-from qtxvol.orders.transition import Effect, Outcome, change_order, hold
+from qtxvol.orders.transition import Effect, Outcome, change_order, hold, note_clock
 from qtxvol.refusals import Refused
 from qtxvol.volunteers.models import Team
 
@@ -23,7 +23,11 @@ def claim_order(
     number: str, actor: Actor, *, now: datetime, version: int | None = None, key: str | None = None
 ) -> Outcome:
     """Take responsibility for a dispatched order."""
-    return change_order(number, Action.CLAIM, actor, {}, now=now, version=version, key=key)
+
+    def prepare(order: Order) -> Effect:
+        return Effect(noted=note_clock(order, now))
+
+    return change_order(number, Action.CLAIM, actor, {}, now=now, prepare=prepare, version=version, key=key)
 
 
 def return_order(

@@ -10,6 +10,8 @@ from qtxvol.orders.lifecycle import WAITS, Status
 
 #: A team has so long after the service to write it up, when no limit row says otherwise.
 DEFAULT_HOURS = {"dispatch": 24, "claim": 24, "accept": 48, "close": 24}
+#: A deadline that is nearer than this is soon: lists mark it, and can be narrowed to it.
+SOON = timedelta(hours=4)
 
 
 def due_at(
@@ -32,3 +34,8 @@ def due_at(
 def resume(due: datetime | None, *, stopped_at: datetime, now: datetime) -> datetime | None:
     """The deadline after a pause: time in which a question to the resident was open is given back."""
     return None if due is None else due + (now - stopped_at)
+
+
+def standing(due: datetime | None, stopped_at: datetime | None, now: datetime) -> datetime | None:
+    """The deadline that counts at `now`, with an open question's time given back."""
+    return due if stopped_at is None else resume(due, stopped_at=stopped_at, now=now)

@@ -66,11 +66,13 @@ def merge_order(
         if target.status not in OPEN:
             raise Refused("merge_target", 422, field="into_number", fault="not_open")
 
+        moved = list(db.session.scalars(select(Order.id).where(Order.merged_into_id == order.id).order_by(Order.id)))
+
         def then(event: OrderEvent) -> None:
             # whoever had joined the merged order moves along, so that nobody is ever two steps away
-            db.session.execute(update(Order).where(Order.merged_into_id == order.id).values(merged_into_id=target.id))
+            db.session.execute(update(Order).where(Order.id.in_(moved)).values(merged_into_id=target.id))
 
-        return Effect({"merged_into_id": target.id}, then=then)
+        return Effect({"merged_into_id": target.id}, noted={"moved_order_ids": moved}, then=then)
 
     payload = {"into_number": into_number, "text": text}
     with transaction():

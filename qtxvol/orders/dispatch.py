@@ -7,7 +7,7 @@ from qtxvol.directory.models import Department
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.models import Order
-from qtxvol.orders.transition import Effect, Outcome, change_order
+from qtxvol.orders.transition import Effect, Outcome, change_order, note_clock
 from qtxvol.refusals import Refused
 
 
@@ -30,7 +30,7 @@ def dispatch_order(
 
     def prepare(order: Order) -> Effect:
         _check_department(department_id)
-        return Effect({"department_id": department_id, "is_ruled": False})
+        return Effect({"department_id": department_id, "is_ruled": False}, noted=note_clock(order, now))
 
     return change_order(number, Action.DISPATCH, actor, payload, now=now, prepare=prepare, version=version, key=key)
 

@@ -59,17 +59,27 @@ class Action(StrEnum):
     CANCEL = "cancel"
     GIVE_UP = "give_up"
     RATE = "rate"
+    RECALL = "recall"
+    UNCLAIM = "unclaim"
+    RESTORE = "restore"
+    SPLIT = "split"
 
 
 #: Somebody still owes the resident something.
 OPEN = frozenset({Status.PLACED, Status.DISPATCHED, Status.CLAIMED, Status.ACCEPTED})
+#: Over without a service of its own. A rejection and a merging can still be undone.
+ENDED = frozenset({Status.REJECTED, Status.MERGED, Status.CANCELLED, Status.UNMET})
 #: Nothing leads out of these.
-FINAL = frozenset({Status.REJECTED, Status.MERGED, Status.CANCELLED, Status.UNMET})
+FINAL = frozenset({Status.CANCELLED, Status.UNMET})
 
 #: After so many returns by departments the office may rule.
 RETURNS_BEFORE_RULING = 2
 #: A resident's dispute can reopen a closed order for so long.
 REOPEN_WITHIN = timedelta(days=15)
+#: A claim is taken back without a reason for so long; afterwards the department releases the order.
+UNCLAIM_WITHIN = timedelta(minutes=30)
+#: A rejected order can be taken up again for so long.
+RESTORE_WITHIN = timedelta(days=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +137,10 @@ class OrderFacts:
     :ivar agreed_start: set from accept to the end of the order's life.
     :ivar clock_stopped_at: since when a question to the resident is open.
     :ivar handed_team_id: the one team to which the department handed the order, if it did.
-    :ivar team_id: of the team that accepted; `asking_team_id` of the team that asks now.
+    :ivar asking_team_id: of the team that asks now.
+    :ivar status_since: when the order came to stand where it stands.
+    :ivar last_action: what was done to the order last, by anybody.
+    :ivar can_leave_joined: the order that this one was merged into is open and was never closed.
     """
 
     status: Status
@@ -142,6 +155,9 @@ class OrderFacts:
     is_rated: bool = False
     handed_team_id: int | None = None
     asking_team_id: int | None = None
+    status_since: datetime | None = None
+    last_action: Action | None = None
+    can_leave_joined: bool = False
 
     @property
     def has_open_question(self) -> bool:
@@ -200,6 +216,28 @@ def check_not_handed_elsewhere(facts: OrderFacts) -> str | None:
     return None if mine else "handed_elsewhere"
 
 
+def check_claim_untouched(facts: OrderFacts) -> str | None:
+    """An undo takes back the claim itself; once anybody has built on it, the department has to say why."""
+    return None if facts.last_action is Action.CLAIM else "claim_used"
+
+
+def check_claim_fresh(facts: OrderFacts) -> str | None:
+    """A slip of the finger is noticed within half an hour."""
+    is_fresh = facts.status_since is not None and facts.now <= facts.status_since + UNCLAIM_WITHIN
+    return None if is_fresh else "claim_settled"
+
+
+def check_rejection_in_time(facts: OrderFacts) -> str | None:
+    """A rejected order can be taken up again within 15 days."""
+    is_in_time = facts.status_since is not None and facts.now <= facts.status_since + RESTORE_WITHIN
+    return None if is_in_time else "rejection_settled"
+
+
+def check_joined_open(facts: OrderFacts) -> str | None:
+    """Once the joined order was served or has ended, this asker was served, or was told, with it."""
+    return None if facts.can_leave_joined else "joined_ended"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One row: `by` may do `action` from `when`, leading `to` (None: the status stays).
@@ -208,6 +246,7 @@ class Rule:
     :ivar guards: reasons why not, looked at in this order.
     :ivar tells: parties that get a notice; nobody is told what they did themselves. Teams means: the order's own,
         and those that were asked by name, when it is taken or free again.
+    :ivar undoes: the action that this one takes back. One tap: it carries nothing.
     """
 
     action: Action
@@ -218,6 +257,7 @@ class Rule:
     carries: tuple[str, ...] = ()
     guards: tuple[Guard, ...] = ()
     tells: frozenset[Party] = frozenset()
+    undoes: Action | None = None
 
     @property
     def stays(self) -> bool:
@@ -236,8 +276,9 @@ def _rule(
     carries: tuple[str, ...] = (),
     guards: tuple[Guard, ...] = (),
     tells: Iterable[Party] = (),
+    undoes: Action | None = None,
 ) -> Rule:
-    return Rule(action, Label(zh, en), frozenset(by), frozenset(when), to, carries, guards, frozenset(tells))
+    return Rule(action, Label(zh, en), frozenset(by), frozenset(when), to, carries, guards, frozenset(tells), undoes)
 
 
 _R, _C, _D, _T, _O = Party.RESIDENT, Party.COMMUNITY, Party.DEPARTMENT, Party.TEAM, Party.OFFICE
@@ -326,14 +367,36 @@ RULES: tuple[Rule, ...] = (
         Action.GIVE_UP, "未能满足", "Give up", by={_O}, when=OPEN, to=_S.UNMET,
         carries=("text",), tells={_R, _C, _D, _T, _V},
     ),
+    _rule(
+        Action.RECALL, "收回派单", "Recall", by={_C}, when={_S.DISPATCHED}, to=_S.PLACED,
+        guards=(check_not_ruled,), tells={_D, _R}, undoes=Action.DISPATCH,
+    ),
+    _rule(
+        Action.UNCLAIM, "撤销领单", "Undo claim", by={_D}, when={_S.CLAIMED}, to=_S.DISPATCHED,
+        guards=(check_claim_untouched, check_claim_fresh), tells={_C, _R}, undoes=Action.CLAIM,
+    ),
+    _rule(
+        Action.RESTORE, "恢复受理", "Restore", by={_C}, when={_S.REJECTED}, to=_S.PLACED,
+        guards=(check_rejection_in_time,), tells={_R}, undoes=Action.REJECT,
+    ),
+    _rule(
+        Action.SPLIT, "撤销并单", "Undo merge", by={_C}, when={_S.MERGED}, to=_S.PLACED,
+        guards=(check_joined_open,), tells={_R}, undoes=Action.MERGE,
+    ),
 )  # fmt: skip
 
 _BY_ACTION = {rule.action: rule for rule in RULES}
+_UNDONE_BY = {rule.undoes: rule for rule in RULES if rule.undoes is not None}
 
 
 def get_rule(action: Action) -> Rule:
     """The row of `action`. Every action has exactly one (a test says so)."""
     return _BY_ACTION[action]
+
+
+def find_undo(action: Action) -> Rule | None:
+    """The row that takes `action` back, or None when nothing does."""
+    return _UNDONE_BY.get(action)
 
 
 def find_refusal(rule: Rule, party: Party, facts: OrderFacts) -> str | None:
@@ -348,6 +411,6 @@ def find_refusal(rule: Rule, party: Party, facts: OrderFacts) -> str | None:
     return next((code for guard in rule.guards if (code := guard(facts))), None)
 
 
-def list_rules_for(party: Party, status: Status) -> list[Rule]:
-    """Rows that `party` could use from `status`, guards not yet asked, in the order of the table."""
-    return [rule for rule in RULES if party in rule.by and status in rule.when]
+def list_rules_of(party: Party) -> list[Rule]:
+    """Rows that `party` could ever use on an order, in the order of the table."""
+    return [rule for rule in RULES if party in rule.by and rule.when]

@@ -1,6 +1,6 @@
 """docs/lifecycle.md, printed from the table of rules by `qtxvol diagram`. Pure."""
 
-from qtxvol.orders.lifecycle import FINAL, OPEN, PARTY_LABELS, RULES, STATUS_LABELS, WAITS, Status
+from qtxvol.orders.lifecycle import ENDED, OPEN, PARTY_LABELS, RULES, STATUS_LABELS, WAITS, Status
 
 
 def render_lifecycle() -> str:
@@ -26,14 +26,14 @@ def _diagram() -> list[str]:
         by = "、".join(PARTY_LABELS[party].zh for party in sorted(rule.by))
         for start in [str(status) for status in sorted(rule.when)] or ["[*]"]:
             lines.append(f"    {start} --> {rule.to}: {rule.label.zh}（{by}）")
-    lines += [f"    {status} --> [*]" for status in sorted(FINAL)]
+    lines += [f"    {status} --> [*]" for status in sorted(ENDED)]
     return [*lines, "```"]
 
 
 def _rules() -> list[str]:
     lines = [
-        "| action | 中文 | by | from | to | must carry | only if | tells |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| action | 中文 | by | from | to | must carry | only if | tells | undoes |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for rule in RULES:
         guards = ", ".join(guard.__name__.removeprefix("check_") for guard in rule.guards)
@@ -41,7 +41,7 @@ def _rules() -> list[str]:
         lines.append(
             f"| `{rule.action}` | {rule.label.zh} | {', '.join(sorted(rule.by))} | {when} | {rule.to or 'stays'} | "
             f"{', '.join(rule.carries)} | {guards} | "
-            f"{', '.join(sorted(rule.tells))} |"
+            f"{', '.join(sorted(rule.tells))} | {f'`{rule.undoes}`' if rule.undoes else ''} |"
         )
     return lines
 

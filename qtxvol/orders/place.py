@@ -66,6 +66,11 @@ def place_order(wish: Wish, actor: Actor, *, key: str, now: datetime, pictures: 
             return _place(wish, actor, key, now, pictures)
 
 
+def find_placed_number(key: str) -> str | None:
+    """The number of the order that was placed with `key`; None when none was."""
+    return db.session.scalar(select(Order.number).where(Order.place_key == key))
+
+
 def fold(text: str) -> str:
     """Text as it is searched: compatible forms folded, lower case."""
     return unicodedata.normalize("NFKC", text).casefold()

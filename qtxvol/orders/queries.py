@@ -1,8 +1,8 @@
 """Reads of the flow. Each list is a constant number of statements, whatever the number of rows; nothing here writes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
@@ -10,20 +10,21 @@ from sqlalchemy.orm import aliased
 
 from qtxvol.accounts.actor import Actor, division_prefix
 from qtxvol.accounts.permissions import find_obstacle, may_search_by_phone, team_pool, visible_orders
-from qtxvol.base import AnyRow
+from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.models import Department, Division, MenuItem
 from qtxvol.extensions import db
+from qtxvol.orders.deadlines import SOON
 from qtxvol.orders.lifecycle import (
-    FINAL,
+    ENDED,
     OPEN,
     RETURNS_BEFORE_RULING,
     Action,
+    OrderFacts,
     Party,
     Rule,
     Status,
     find_refusal,
-    get_rule,
-    list_rules_for,
+    list_rules_of,
 )
 from qtxvol.orders.models import (
     Attachment,
@@ -43,7 +44,13 @@ from qtxvol.paging import Page, nearest
 from qtxvol.refusals import NotFound
 from qtxvol.volunteers.models import Team, Volunteer
 
-PAGE_SIZE = 20
+PAGE_SIZE = 30
+
+#: What the reader of a list may ask of the deadline: late, within the hours that the list calls soon, on this day or
+#: before the end of this week (Monday to Sunday) on the city's clock.
+DUES = ("late", "soon", "today", "week")
+#: How a list can be sorted instead of in the tab's own order.
+SORTS = ("due", "placed", "place")
 
 _Town = aliased(Division)
 
@@ -57,6 +64,8 @@ class Tab:
     condition: Callable[[Actor, datetime], ColumnElement[bool]]
     #: Oldest deadline first; otherwise newest first.
     is_by_deadline: bool = True
+    #: Orders of more than one status stand behind it.
+    is_mixed: bool = False
 
 
 def _in_status(*statuses: Status) -> Callable[[Actor, datetime], ColumnElement[bool]]:
@@ -97,18 +106,18 @@ def _all(actor: Actor, now: datetime) -> ColumnElement[bool]:
 
 
 _S = Status
-_OPEN_TAB = Tab("open", "进行中", _in_status(*OPEN))
+_OPEN_TAB = Tab("open", "进行中", _in_status(*OPEN), is_mixed=True)
 _CLOSED_TAB = Tab("closed", "已办结", _in_status(_S.CLOSED), is_by_deadline=False)
-_ENDED_TAB = Tab("ended", "已终止", _in_status(*FINAL), is_by_deadline=False)
-_ALL_TAB = Tab("all", "全部", _all, is_by_deadline=False)
+_ENDED_TAB = Tab("ended", "已终止", _in_status(*ENDED), is_by_deadline=False, is_mixed=True)
+_ALL_TAB = Tab("all", "全部", _all, is_by_deadline=False, is_mixed=True)
 
 #: The first tab of a desk is what waits for its party.
 TABS: dict[Party, tuple[Tab, ...]] = {
     Party.RESIDENT: (_OPEN_TAB, _CLOSED_TAB, _ENDED_TAB, _ALL_TAB),
     Party.COMMUNITY: (
         Tab("waiting", "待派单", _in_status(_S.PLACED)),
-        Tab("moving", "办理中", _in_status(_S.DISPATCHED, _S.CLAIMED, _S.ACCEPTED)),
-        Tab("call_back", "待回访", _to_call_back),
+        Tab("moving", "办理中", _in_status(_S.DISPATCHED, _S.CLAIMED, _S.ACCEPTED), is_mixed=True),
+        Tab("call_back", "待回访", _to_call_back, is_mixed=True),
         _CLOSED_TAB,
         _ENDED_TAB,
         _ALL_TAB,
@@ -132,8 +141,8 @@ TABS: dict[Party, tuple[Tab, ...]] = {
         _ALL_TAB,
     ),
     Party.OFFICE: (
-        Tab("waiting", "待裁定", _needs_ruling),
-        Tab("overdue", "已超时", lambda actor, now: is_overdue(now)),
+        Tab("waiting", "待裁定", _needs_ruling, is_mixed=True),
+        Tab("overdue", "已超时", lambda actor, now: is_overdue(now), is_mixed=True),
         _OPEN_TAB,
         _CLOSED_TAB,
         _ENDED_TAB,
@@ -144,47 +153,125 @@ TABS: dict[Party, tuple[Tab, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the reader of a list asks for; unknown values are dropped by the caller."""
+    """What the reader of a list asks for; unknown values are dropped by the caller.
+
+    :ivar tab: key of a tab of the desk; an unknown one is the first.
+    :ivar status: one status of the tab's; empty means all of them.
+    :ivar due: one of `DUES`.
+    :ivar sort: one of `SORTS`; empty means the tab's own order.
+    """
 
     tab: str = ""
     text: str = ""
     division_code: str = ""
+    department_id: str = ""
     theme: str = ""
-    only_overdue: bool = False
+    urgency: str = ""
+    due: str = ""
+    status: str = ""
+    only_on_behalf: bool = False
+    sort: str = ""
     page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class OrderPage(Page[AnyRow]):
-    """One page of a list. `counts` holds the number of orders behind every tab, unfiltered."""
+    """One page of a list."""
 
     tab: Tab
-    counts: dict[str, int]
 
 
-def list_orders(actor: Actor, filters: Filters, now: datetime) -> OrderPage:
-    """A page of what this seat may see: two statements for the rows, one for the counts on the tabs."""
-    tabs = TABS[actor.party]
-    tab = next((each for each in tabs if each.key == filters.tab), tabs[0])
-    scope = visible_orders(actor)
-    counts = count_tabs(actor, now)
-    wanted = [scope, tab.condition(actor, now), *_conditions(actor, filters, now)]
-    total = counts[tab.key] if len(wanted) == 2 else _count(wanted)
+@dataclass(frozen=True, slots=True)
+class DeskCounts:
+    """What stands behind the lines of a desk's menu.
+
+    :ivar tabs: key of the tab → number of orders, unfiltered.
+    :ivar views: in the order of the filters that were asked about.
+    :ivar total: what the reader's own list holds; `fresh` of them came to stand there after the asked moment.
+    """
+
+    tabs: dict[str, int]
+    views: tuple[int, ...] = ()
+    total: int = 0
+    fresh: int = 0
+
+
+def list_orders(actor: Actor, filters: Filters, now: datetime, *, total: int | None = None) -> OrderPage:
+    """A page of what this seat may see, in two statements; in one when the caller has counted the `total` already."""
+    tab = find_tab(actor.party, filters.tab)
+    wanted = [visible_orders(actor), _is_in(actor, filters, now)]
+    if total is None:
+        total = db.session.scalar(select(func.count()).select_from(Order).where(*wanted)) or 0
     number, pages = nearest(filters.page, total, PAGE_SIZE)
-    statement = _rows().where(*wanted).order_by(*_ordering(tab)).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
-    return OrderPage(db.session.execute(statement).all(), total, number, pages, tab, counts)
+    ordering = _ordering(tab, filters.sort)
+    statement = _rows().where(*wanted).order_by(*ordering).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    return OrderPage(db.session.execute(statement).all(), total, number, pages, tab)
+
+
+def find_tab(party: Party, key: str) -> Tab:
+    """The tab of that key, or the desk's first."""
+    tabs = TABS[party]
+    return next((each for each in tabs if each.key == key), tabs[0])
 
 
 def count_tabs(actor: Actor, now: datetime) -> dict[str, int]:
     """How many orders stand behind each tab of the desk, in one statement."""
+    return count_desk(actor, now).tabs
+
+
+def count_desk(
+    actor: Actor,
+    now: datetime,
+    *,
+    views: Sequence[Filters] = (),
+    current: Filters | None = None,
+    since: datetime | None = None,
+) -> DeskCounts:
+    """All numbers of a desk's menu, in one statement however many there are.
+
+    :param views: filters to count too.
+    :param current: the list that the reader looks at; `since`: when it was made.
+    """
     tabs = TABS[actor.party]
-    columns = [func.count().filter(tab.condition(actor, now)).label(tab.key) for tab in tabs]
-    row = db.session.execute(select(*columns).select_from(Order).where(visible_orders(actor))).one()
-    return dict(zip([tab.key for tab in tabs], row, strict=True))
+    conditions = [tab.condition(actor, now) for tab in tabs]
+    conditions += [_is_in(actor, view, now) for view in views]
+    if current is not None:
+        conditions.append(_is_in(actor, current, now))
+        if since is not None:
+            conditions.append(and_(_is_in(actor, current, now), Order.status_since > since))
+    columns = [func.count().filter(condition).label(f"n{i}") for i, condition in enumerate(conditions)]
+    row = list(db.session.execute(select(*columns).select_from(Order).where(visible_orders(actor))).one())
+    rest = row[len(tabs) + len(views) :]
+    return DeskCounts(
+        tabs={tab.key: count for tab, count in zip(tabs, row, strict=False)},
+        views=tuple(row[len(tabs) : len(tabs) + len(views)]),
+        total=rest[0] if rest else 0,
+        fresh=rest[1] if len(rest) > 1 else 0,
+    )
 
 
-def _count(conditions: Sequence[ColumnElement[bool]]) -> int:
-    return db.session.scalar(select(func.count()).select_from(Order).where(*conditions)) or 0
+def list_numbered(actor: Actor, numbers: Sequence[str]) -> list[AnyRow]:
+    """The orders of these numbers within the seat's scope, oldest deadline first, in one statement.
+
+    :return: rows of a list with the `Order` itself, its `last_action`, and `last_actor_name`, who took it.
+    """
+    statement = (
+        _rows()
+        .add_columns(
+            Order,
+            OrderEvent.action.label("last_action"),
+            OrderEvent.actor_name.label("last_actor_name"),
+        )
+        .join(OrderEvent, and_(OrderEvent.order_id == Order.id, OrderEvent.sequence == Order.version))
+        .where(Order.number.in_(numbers), visible_orders(actor))
+        .order_by(*_BY_DEADLINE)
+    )
+    return list(db.session.execute(statement).all())
+
+
+def _is_in(actor: Actor, filters: Filters, now: datetime) -> ColumnElement[bool]:
+    """The condition of the whole list: its tab and everything that it was narrowed to."""
+    return and_(find_tab(actor.party, filters.tab).condition(actor, now), *_conditions(actor, filters, now))
 
 
 def _conditions(actor: Actor, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
@@ -192,13 +279,34 @@ def _conditions(actor: Actor, filters: Filters, now: datetime) -> list[ColumnEle
     if filters.division_code:
         prefix = division_prefix(filters.division_code)
         conditions.append(Order.division_code.between(prefix.ljust(12, "0"), prefix.ljust(12, "9")))
+    if filters.department_id:
+        conditions.append(Order.department_id == filters.department_id)
     if filters.theme:
         conditions.append(Order.theme == filters.theme)
-    if filters.only_overdue:
-        conditions.append(is_overdue(now))
+    if filters.urgency:
+        conditions.append(Order.urgency == filters.urgency)
+    if filters.status:
+        conditions.append(Order.status == filters.status)
+    if filters.only_on_behalf:
+        conditions.append(Order.is_on_behalf.is_(True))
+    if filters.due:
+        conditions.append(_is_due(filters.due, now))
     if filters.text:
         conditions.append(_matches(actor, filters.text))
     return conditions
+
+
+def _is_due(due: str, now: datetime) -> ColumnElement[bool]:
+    if due == "late":
+        return is_overdue(now)
+    today = now.astimezone(CITY_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    starts, ends = {
+        "soon": (now, now + SOON),
+        "today": (today, today + timedelta(days=1)),
+        "week": (today, today + timedelta(days=7 - today.weekday())),
+    }[due]
+    is_running = and_(Order.status.in_(OPEN), Order.clock_stopped_at.is_(None))
+    return and_(is_running, Order.due_at >= starts, Order.due_at < ends)
 
 
 def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
@@ -211,14 +319,23 @@ def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
     return words
 
 
-def _ordering(tab: Tab) -> tuple[ColumnElement[Any], ...]:
-    if tab.is_by_deadline:
-        return (
-            Order.clock_stopped_at.is_not(None).asc(),
-            Order.due_at.is_(None).asc(),
-            Order.due_at.asc(),
-            Order.id.asc(),
-        )
+#: Whose clock stands still can wait; then the oldest deadline.
+_BY_DEADLINE: tuple[ColumnElement[Any], ...] = (
+    Order.clock_stopped_at.is_not(None).asc(),
+    Order.due_at.is_(None).asc(),
+    Order.due_at.asc(),
+    Order.id.asc(),
+)
+
+
+def _ordering(tab: Tab, sort: str) -> tuple[ColumnElement[Any], ...]:
+    match sort or ("due" if tab.is_by_deadline else "latest"):
+        case "due":
+            return _BY_DEADLINE
+        case "placed":
+            return (Order.placed_at.desc(), Order.id.desc())
+        case "place":
+            return (Order.division_code.asc(), *_BY_DEADLINE)
     return (Order.status_since.desc(), Order.id.desc())
 
 
@@ -249,6 +366,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Order.is_ruled,
             Order.is_on_behalf,
             Order.handed_team_id,
+            Order.department_id,
             MenuItem.name.label("item_name"),
             MenuItem.name_en.label("item_name_en"),
             MenuItem.department_id.label("suggested_department_id"),
@@ -300,7 +418,11 @@ class OrderView:
     team: Team | None
     #: What the office or community wrote when the order that this one was merged into ended.
     ending: str
+    #: The order as the guards see it.
+    facts: OrderFacts
     possible: Sequence[Possible]
+    #: What the party can't do just now although there is such an action for it, each with the reason.
+    refused: Sequence[Possible]
 
 
 def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
@@ -315,15 +437,20 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
     served = target or order
     ratings = db.session.scalars(select(Rating).where(Rating.order_id == served.id).order_by(Rating.id)).all()
     is_rated = any(r.asker_order_id == order.id and r.closure == served.closures_count for r in ratings)
+    events = db.session.execute(
+        select(OrderEvent, OrderNote.text)
+        .outerjoin(OrderNote, OrderNote.event_id == OrderEvent.id)
+        .where(OrderEvent.order_id == order.id)
+        .order_by(OrderEvent.sequence)
+    ).all()
+    last = Action(events[-1].OrderEvent.action)
+    facts = facts_of(order, actor, now, is_rated=is_rated, last_action=last, joined=target)
+    rated = facts if target is None else facts_of(target, actor, now, is_rated=is_rated)
+    answers = _ask_every_rule(actor, order, facts, rated, done={row.OrderEvent.action for row in events})
     return OrderView(
         order=order,
         row=db.session.execute(_rows().where(Order.id == order.id)).one(),
-        events=db.session.execute(
-            select(OrderEvent, OrderNote.text)
-            .outerjoin(OrderNote, OrderNote.event_id == OrderEvent.id)
-            .where(OrderEvent.order_id == order.id)
-            .order_by(OrderEvent.sequence)
-        ).all(),
+        events=events,
         windows=db.session.scalars(
             select(WishedTime).where(WishedTime.order_id == order.id).order_by(WishedTime.position)
         ).all(),
@@ -353,8 +480,10 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
         ).all(),
         merged_into=target,
         team=db.session.get(Team, served.team_id) if served.team_id else None,
-        ending=_find_ending(target) if target is not None and target.status in FINAL else "",
-        possible=list_possible(actor, order, now, is_rated=is_rated, target=target),
+        ending=_find_ending(target) if target is not None and target.status in ENDED else "",
+        facts=facts,
+        possible=[each for each in answers if _is_button(each)],
+        refused=[each for each in answers if each.obstacle is not None],
     )
 
 
@@ -370,22 +499,39 @@ def _find_ending(order: Order) -> str:
     )
 
 
-def list_possible(
-    actor: Actor, order: Order, now: datetime, *, is_rated: bool = False, target: Order | None = None
+def list_possible(actor: Actor, order: Order, now: datetime) -> list[Possible]:
+    """What fits where the order is, undoing aside; a guard may still object. Asks the database nothing."""
+    facts = facts_of(order, actor, now)
+    return [each for each in _ask_every_rule(actor, order, facts, facts) if _is_button(each)]
+
+
+def _ask_every_rule(
+    actor: Actor, order: Order, facts: OrderFacts, rated: OrderFacts, *, done: Collection[str] = ()
 ) -> list[Possible]:
-    """The buttons of an order's page, from the lifecycle table: the same checks that the step itself will meet."""
-    facts = facts_of(order, actor, now, is_rated=is_rated)
-    rules = list_rules_for(actor.party, facts.status)
-    possible = [
-        Possible(rule, find_refusal(rule, actor.party, facts) or find_obstacle(actor, order, rule.action))
-        for rule in rules
+    """What the party may ever do to an order, each with the reason why not now, from the lifecycle table: the same
+    checks that the step itself will meet.
+
+    :param rated: facts of the order that was served; another one when this one was merged into it.
+    :param done: what has been done to the order. An undo counts only where there was something to undo.
+    """
+    return [
+        Possible(rule, _find_reason(rule, actor, order, rated if rule.action is Action.RATE else facts))
+        for rule in list_rules_of(actor.party)
+        if rule.undoes is None or rule.undoes in done
     ]
-    if target is not None:  # merged: the asker goes on to rate what the order was merged into
-        rate = get_rule(Action.RATE)
-        refusal = find_refusal(rule=rate, party=actor.party, facts=facts_of(target, actor, now, is_rated=is_rated))
-        if refusal not in ("wrong_party", "wrong_status"):
-            possible.append(Possible(rate, refusal))
-    return [each for each in possible if each.obstacle != "moved_on"]
+
+
+def _find_reason(rule: Rule, actor: Actor, order: Order, facts: OrderFacts) -> str | None:
+    """Who no longer holds the order reads that first: what else stands in the way is the holder's business."""
+    refusal = find_refusal(rule, actor.party, facts)
+    if refusal == "wrong_status":
+        return refusal
+    return find_obstacle(actor, order, rule.action) or refusal
+
+
+def _is_button(answer: Possible) -> bool:
+    """It fits where the order is; a guard may still object."""
+    return answer.obstacle not in ("wrong_status", "moved_on")
 
 
 def find_order_by_number(number: str) -> AnyRow | None:

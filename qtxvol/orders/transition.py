@@ -19,7 +19,7 @@ from qtxvol.extensions import db
 from qtxvol.notices.models import Notice
 from qtxvol.orders import deadlines
 from qtxvol.orders.chain import GENESIS, event_hash, fingerprint
-from qtxvol.orders.lifecycle import Action, OrderFacts, Party, Rule, Status, find_refusal, get_rule
+from qtxvol.orders.lifecycle import OPEN, Action, OrderFacts, Party, Rule, Status, find_refusal, get_rule
 from qtxvol.orders.models import Crew, Order, OrderEvent, OrderHolder, OrderNote, Question
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
@@ -29,12 +29,14 @@ from qtxvol.storage import transaction
 class Effect:
     """What a verb adds to the step.
 
-    :ivar values: columns of the order to set along with the status.
+    :ivar values: columns of the order to set along with the status; they win over what the new status would bring.
+    :ivar noted: what the event keeps besides what was asked for, for the step that may take it back.
     :ivar told_teams: teams to tell besides the order's own.
     :ivar then: called with the new event; adds the rows that point to it.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
+    noted: dict[str, Any] = field(default_factory=dict)
     told_teams: tuple[int, ...] = ()
     then: Callable[[OrderEvent], None] | None = None
 
@@ -81,7 +83,9 @@ def change_order(
         last, repeated = _last_and_repeated(order, actor, asked, key)
         if repeated is not None:
             return Outcome(order.id, order.number, Status(order.status), order.version, is_repeat=True)
-        refusal = find_refusal(rule, actor.party, facts_of(order, actor, now))
+        joined = db.session.get(Order, order.merged_into_id) if order.merged_into_id else None
+        facts = facts_of(order, actor, now, last_action=Action(last.action), joined=joined)
+        refusal = find_refusal(rule, actor.party, facts)
         if refusal == "wrong_party":
             raise Refused(refusal, 403)
         refusal = refusal or find_obstacle(actor, order, action)
@@ -135,8 +139,21 @@ def lock_order(number: str, actor: Actor) -> Order:
     return order
 
 
-def facts_of(order: Order, actor: Actor, now: datetime, *, is_rated: bool = False) -> OrderFacts:
-    """The order as the guards see it."""
+def facts_of(
+    order: Order,
+    actor: Actor,
+    now: datetime,
+    *,
+    is_rated: bool = False,
+    last_action: Action | None = None,
+    joined: Order | None = None,
+) -> OrderFacts:
+    """The order as the guards see it.
+
+    :param last_action: of the order's last event.
+    :param joined: the order that this one was merged into. Once it was closed, its askers are counted and may have
+        rated it, and go on together even when it is reopened.
+    """
     return OrderFacts(
         status=Status(order.status),
         now=now,
@@ -150,7 +167,16 @@ def facts_of(order: Order, actor: Actor, now: datetime, *, is_rated: bool = Fals
         is_rated=is_rated,
         handed_team_id=order.handed_team_id,
         asking_team_id=actor.team_id,
+        status_since=order.status_since,
+        last_action=last_action,
+        can_leave_joined=joined is not None and joined.status in OPEN and joined.closures_count == 0,
     )
+
+
+def note_clock(order: Order, now: datetime) -> dict[str, Any]:
+    """What a step keeps of the clock that it ends, so that taking it back wins no time."""
+    due = deadlines.standing(order.due_at, order.clock_stopped_at, now)
+    return {"due_was": due.isoformat() if due else None}
 
 
 def hold(order_id: int, kind: str, codes: Iterable[str], now: datetime) -> None:
@@ -208,12 +234,13 @@ def _write_step(
     paused = order.clock_stopped_at is not None
     # an open question hides no delay that was there before it was asked
     was_overdue = order.due_at is not None and order.due_at < (order.clock_stopped_at or now)
-    values = {"status": to, "version": order.version + 1, **effect.values}
+    values: dict[str, Any] = {"status": to, "version": order.version + 1}
     if not rule.stays:
-        agreed_end = values.get("agreed_end", order.agreed_end)
+        agreed_end = effect.values.get("agreed_end", order.agreed_end)
         values["status_since"] = now
         values["due_at"] = deadlines.due_at(to, now, limits_for(order.urgency), agreed_end=agreed_end)
         values["clock_stopped_at"] = None
+    values |= effect.values
     changed = db.session.connection().execute(
         update(Order).where(Order.id == order.id, Order.status == was, Order.version == order.version).values(**values)
     )
@@ -223,7 +250,16 @@ def _write_step(
     if paused and not rule.stays:
         _end_questions(order.id, now)
     event = _append_event(
-        order, rule, actor, payload, was, last, now=now, key=key, asked=asked, was_overdue=was_overdue
+        order,
+        rule,
+        actor,
+        {**payload, **effect.noted},
+        was,
+        last,
+        now=now,
+        key=key,
+        asked=asked,
+        was_overdue=was_overdue,
     )
     if values.get("department_id"):
         hold(order.id, "department", [values["department_id"]], now)

@@ -1,29 +1,48 @@
 """Reads for the public board."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from qtxvol.base import CITY_TIME
+from qtxvol.directory.models import Department
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import OPEN, Status
+from qtxvol.orders.lifecycle import OPEN, Label, Status
 from qtxvol.orders.models import Order
 from qtxvol.progress.models import Target, VolunteerCount
+from qtxvol.volunteers.models import Team, Volunteer
 
 #: The plan's target for science volunteers.
 VOLUNTEER_TARGET = "T23"
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """A snapshot of `volunteer_counts`."""
+
+    day: date
+    registered: int
+    active: int
+    applied: int
+    counted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """The volunteer board. `counts` is the latest snapshot, None before the first; `trend` one point a month."""
+    """The volunteer board. `counts` is the latest snapshot, None before the first; `trend` one point a month.
+
+    :ivar days: all snapshots of two years.
+    :ivar at_end: the last snapshot within the target's period, once that is over; None when nobody counted then.
+    """
 
     target: Target | None
-    counts: VolunteerCount | None
-    trend: Sequence[VolunteerCount]
+    counts: Count | None
+    trend: Sequence[Count]
     is_over: bool
+    days: Sequence[Count]
+    at_end: Count | None
 
     @property
     def missing(self) -> int:
@@ -31,6 +50,17 @@ class Board:
         if self.target is None or self.counts is None:
             return 0
         return max(0, int(self.target.value) - self.counts.registered)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Registered volunteers now, by town (as in `standing.Town.key`) and by the department behind their team.
+
+    :ivar by_department: id → name and people; under "" those without a team.
+    """
+
+    by_town: Mapping[str, int]
+    by_department: Mapping[str, tuple[Label, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +73,55 @@ class HomeCounts:
 
 
 def get_board(now: datetime) -> Board:
-    """The target, the latest count, and the last count of every month of two years."""
+    """The target, the latest count, and the last count of every month of two years: two statements."""
     target = db.session.get(Target, VOLUNTEER_TARGET)
     today = now.astimezone(CITY_TIME).date()
-    rows = db.session.scalars(
-        select(VolunteerCount)
-        .where(VolunteerCount.day > today - timedelta(days=730), VolunteerCount.day <= today)
-        .order_by(VolunteerCount.day)
+    since = today - timedelta(days=730)
+    is_over = bool(target and target.ends_on < today)
+    day = VolunteerCount.day
+    wanted = day > since
+    if target is not None and is_over:
+        last = select(func.max(day)).where(day.between(target.starts_on, target.ends_on)).scalar_subquery()
+        wanted = or_(wanted, day == last)
+    rows = [
+        Count(*row)
+        for row in db.session.execute(
+            select(
+                day,
+                VolunteerCount.registered,
+                VolunteerCount.active,
+                VolunteerCount.applied,
+                VolunteerCount.counted_at,
+            )
+            .where(wanted, day <= today)
+            .order_by(day)
+        )
+    ]
+    days = [row for row in rows if row.day > since]
+    monthly = {(row.day.year, row.day.month): row for row in days}  # the last of a month stays
+    within = [row for row in rows if target and target.starts_on <= row.day <= target.ends_on]
+    at_end = within[-1] if is_over and within else None
+    return Board(target, days[-1] if days else None, list(monthly.values()), is_over, days, at_end)
+
+
+def get_people() -> People:
+    """Verified people by where they are at home and by who stands behind their team, in one statement."""
+    town = func.substr(func.coalesce(Volunteer.division_code, ""), 1, 9)
+    rows = db.session.execute(
+        select(town, Department.id, Department.name, Department.name_en, func.count())
+        .select_from(Volunteer)
+        .outerjoin(Team, Team.id == Volunteer.team_id)
+        .outerjoin(Department, Department.id == Team.department_id)
+        .where(Volunteer.status == "verified")
+        .group_by(town, Department.id, Department.name, Department.name_en)
     ).all()
-    monthly = {(row.day.year, row.day.month): row for row in rows}  # the last of a month stays
-    return Board(target, rows[-1] if rows else None, list(monthly.values()), bool(target and target.ends_on < today))
+    by_town: dict[str, int] = {}
+    by_department: dict[str, tuple[Label, int]] = {}
+    for key, department, name, name_en, people in rows:
+        by_town[key] = by_town.get(key, 0) + people
+        label = Label(name or "", name_en or name or "")
+        by_department[department or ""] = (label, by_department.get(department or "", (label, 0))[1] + people)
+    return People(by_town, by_department)
 
 
 def get_home_counts(now: datetime) -> HomeCounts:

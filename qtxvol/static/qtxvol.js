@@ -6,6 +6,21 @@
     return Array.prototype.slice.call((root || document).querySelectorAll(selector));
   }
 
+  /* A change of view (长辈版, language) on a page with a long form: what was typed goes along. */
+  document.addEventListener('click', function (event) {
+    var button = event.target.closest('[data-keeps] button[name]');
+    var form = button && document.getElementById(button.form.dataset.keeps);
+    if (!form) { return; }
+    event.preventDefault();
+    var wish = document.createElement('input');
+    wish.type = 'hidden';
+    wish.name = button.name;
+    wish.value = button.value;
+    form.appendChild(wish);
+    form.action = button.form.action;
+    form.submit();
+  });
+
   /* A file too large or one too many: say so before the upload, in the field's own error line. */
   function fileComplaint(input) {
     var files = Array.prototype.slice.call(input.files || []);

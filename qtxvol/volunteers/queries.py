@@ -14,6 +14,7 @@ from qtxvol.directory.queries import MenuEntry
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Status
 from qtxvol.orders.models import Crew, Offer, Order
+from qtxvol.orders.windows import Window
 from qtxvol.volunteers.models import HoursEntry, Team, Volunteer
 
 #: A short list is read, a long one is not.
@@ -31,13 +32,25 @@ class TeamChoice:
 
 @dataclass(frozen=True, slots=True)
 class CrewChoice:
-    """A member who can be named. `busy` lists the starts of their coming services."""
+    """A member who can be named.
+
+    :ivar is_licensed: for a skill that the item needs, today.
+    :ivar is_qualified: would do alone: has a needed skill, under a licence where the item asks for one.
+    :ivar busy: the times of their coming services.
+    """
 
     volunteer_id: int
     name: str
     skills: tuple[str, ...]
     is_licensed: bool
-    busy: tuple[datetime, ...]
+    is_qualified: bool
+    busy: tuple[Window, ...]
+
+    def is_free(self, windows: Sequence[Window]) -> bool:
+        """At all of these times; without any, the whole time ahead."""
+        if not windows:
+            return not self.busy
+        return not any(window.overlaps(taken) for window in windows for taken in self.busy)
 
 
 def list_team_choices(order: Order, item: MenuEntry | None, department_id: str, now: datetime) -> list[TeamChoice]:
@@ -91,32 +104,30 @@ def list_team_choices(order: Order, item: MenuEntry | None, department_id: str, 
 def list_crew_choices(team_id: int, item: MenuEntry | None, now: datetime) -> list[CrewChoice]:
     """The team's verified members, those with a needed skill first, each with their coming services."""
     needed = set(item.needed_skills) if item else set()
-    busy: dict[int, list[datetime]] = defaultdict(list)
-    for volunteer_id, start in db.session.execute(
-        select(Crew.volunteer_id, Order.agreed_start)
+    busy: dict[int, list[Window]] = defaultdict(list)
+    for volunteer_id, start, end in db.session.execute(
+        select(Crew.volunteer_id, Order.agreed_start, Order.agreed_end)
         .join(Order, Order.id == Crew.order_id)
         .join(Volunteer, Volunteer.id == Crew.volunteer_id)
         .where(Volunteer.team_id == team_id, Order.status == Status.ACCEPTED, Order.agreed_end > now)
         .order_by(Order.agreed_start)
     ):
-        if start is not None:
-            busy[volunteer_id].append(start)
+        if start is not None and end is not None:
+            busy[volunteer_id].append(Window(start, end))
     today = now.astimezone(CITY_TIME).date()
     people = db.session.scalars(
         select(Volunteer).where(Volunteer.team_id == team_id, Volunteer.status == "verified").order_by(Volunteer.id)
     ).all()
-    choices = [
-        CrewChoice(
-            person.id,
-            person.name,
-            tuple(person.skills),
-            bool(needed & set(person.licensed_skills))
-            and (person.licence_expires_on is None or person.licence_expires_on >= today),
-            tuple(busy[person.id]),
+    choices = []
+    for person in people:
+        is_skilled = not needed or bool(needed & set(person.skills))
+        is_valid = person.licence_expires_on is None or person.licence_expires_on >= today
+        is_licensed = is_valid and bool(needed & set(person.licensed_skills))
+        is_qualified = is_skilled and (is_licensed or not (needed and item and item.is_licence_required))
+        choices.append(
+            CrewChoice(person.id, person.name, tuple(person.skills), is_licensed, is_qualified, tuple(busy[person.id]))
         )
-        for person in people
-    ]
-    return sorted(choices, key=lambda each: (not needed & set(each.skills), not each.is_licensed, len(each.busy)))
+    return sorted(choices, key=lambda each: (not each.is_qualified, not each.is_licensed, len(each.busy)))
 
 
 @dataclass(frozen=True, slots=True)

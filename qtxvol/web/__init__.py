@@ -14,12 +14,18 @@ from qtxvol.web import (
     display,
     errors,
     headers,
+    help,
     i18n,
     my,
     office,
+    offline,
     public,
     resident,
+    static_files,
+    styleguide,
     team,
+    verify,
+    view_settings,
     volunteer,
 )
 
@@ -31,16 +37,22 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
 
     babel.init_app(app, locale_selector=i18n.current_locale)
-    login_manager.init_app(app)
+    # no context processor of its own: it would ask the database on pages that need no account, the 500 page too
+    login_manager.init_app(app, add_context_processor=False)
     login_manager.user_loader(find_signed_in)
     login_manager.session_protection = None  # the session's own epoch and idle time decide; phones change address
 
     access.init_app(app)
     csrf.init_app(app)  # after the gate: whoever is signed out is asked to sign in, not to send an old page again
+    static_files.init_app(app)
     headers.init_app(app)
     display.init_app(app)
     errors.init_app(app)
-    for part in (public, auth, resident, my, community, department, team, volunteer, office):
+    help.init_app(app)
+    view_settings.init_app(app)
+    styleguide.init_app(app)
+    offline.init_app(app)
+    for part in (public, verify, auth, resident, my, community, department, team, volunteer, office):
         app.register_blueprint(part.bp)
 
     @app.context_processor
@@ -50,4 +62,5 @@ def init_app(app: Flask) -> None:
             "html_lang": "en" if english else "zh-CN",
             "current_user": current_user,
             "settings_demo": settings.is_demo,
+            "hotline": settings.hotline,
         }

@@ -4,88 +4,46 @@
 table allows; it knows nothing else.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ClassVar
 
-from wtforms import BooleanField, RadioField, SelectChoice, SelectMultipleField
+from wtforms import BooleanField, SelectChoice
 from wtforms.validators import ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from qtxvol.accounts.actor import Actor
-from qtxvol.accounts.phones import has_phone_inside
-from qtxvol.directory.queries import MenuEntry, Suggestion, list_departments, list_reasons, term_names
-from qtxvol.orders import ask, claim, decline, dispatch, rate, serve
-from qtxvol.orders.lifecycle import Action, Label
+from qtxvol.directory.queries import Suggestion, list_departments
+from qtxvol.orders import ask, claim, decline, dispatch, undo
+from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.numbers import parse_number, spoken
-from qtxvol.orders.queries import OrderView, list_merge_targets
+from qtxvol.orders.queries import list_merge_targets
 from qtxvol.orders.transition import Outcome
-from qtxvol.orders.windows import Window
-from qtxvol.volunteers.queries import CrewChoice, list_crew_choices, list_team_choices
-from qtxvol.web.display import day_time, input_time, item_name, pick, place_name, say, time_span
-from qtxvol.web.forms import (
-    FormData,
-    Required,
-    StepForm,
-    choice,
-    choice_field,
-    local_time_field,
-    long_text_field,
-    number_field,
-    photos_field,
-    text_field,
-)
+from qtxvol.volunteers.queries import list_team_choices
+from qtxvol.web.action_form import ActionForm, Context, ManyField, ReasonForm, many_field
+from qtxvol.web.display import item_name, pick, place_name
+from qtxvol.web.forms import FormData, choice, choice_field, long_text_field, text_field
 from qtxvol.web.i18n import _, _l, ngettext
+from qtxvol.web.service_forms import (
+    AcceptForm,
+    CloseForm,
+    NoShowForm,
+    RateForm,
+    ReopenForm,
+    RescheduleForm,
+    WithdrawForm,
+    close_form_for,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a form may need to offer choices: who acts, on what."""
-
-    actor: Actor
-    view: OrderView
-    item: MenuEntry | None
-    suggestions: tuple[Suggestion, ...]
-    now: datetime
-
-
-class ActionForm(StepForm):
-    """A form for one action. Subclasses say what it asks (`offer`) and what it does (`run`)."""
-
-    action: ClassVar[Action]
-    #: Where a refusal without a field of its own is shown; empty: above the form.
-    refusal_field: ClassVar[str] = ""
-
-    def offer(self, context: Context) -> None:
-        """Fill choices and first values, before the form is shown or checked."""
-
-    #: Shown once a text seems to hold a phone number: others will read it.
-    phone_in_text_ok = BooleanField(_l("我知道别人会看到这个号码，仍然这样提交"))
-
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        """Call the verb with what was filled in."""
-        raise AssertionError(f"{type(self).__name__} has no verb")
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        is_good = bool(super().validate(extra_validators))
-        for name in ("text", "report"):
-            if name in self and has_phone_inside(self[name].data or "") and not self.phone_in_text_ok.data:
-                self[name].errors = [
-                    *self[name].errors,
-                    _("这里好像写了手机号码，别人会看到。请删掉；确实要写，请勾选下面的确认。"),
-                ]
-                is_good = False
-        return is_good
-
-    def step(self) -> dict[str, Any]:
-        """Version and key, for the verb."""
-        return {"version": self.seen_version, "key": self.request_key}
-
-    def name_fields_apart(self) -> None:
-        """Several forms stand on one page: ids must differ, names must not."""
-        for field in self:
-            field.id = f"{self.action}-{field.name}"
-            field.label.field_id = field.id
+__all__ = [
+    "FORMS",
+    "ActionForm",
+    "CloseForm",
+    "Context",
+    "ManyField",
+    "close_form_for",
+    "department_choices",
+    "make_form",
+]
 
 
 class DispatchForm(ActionForm):
@@ -116,19 +74,7 @@ class RuleForm(ActionForm):
         )
 
 
-class _ReasonForm(ActionForm):
-    """Asks for a coded reason."""
-
-    reason = choice_field(_l("原因"), required=_l("请选一个原因。"))
-
-    def offer(self, context: Context) -> None:
-        self.reason.choices = [
-            choice("", _("请选择")),
-            *(choice(each.code, pick(each.name, each.name_en)) for each in list_reasons(self.action)),
-        ]
-
-
-class RejectForm(_ReasonForm):
+class RejectForm(ReasonForm):
     action = Action.REJECT
     text = long_text_field(
         _l("给居民的说明"),
@@ -140,7 +86,7 @@ class RejectForm(_ReasonForm):
         return decline.reject_order(number, actor, reason=self.reason.data, text=self.text.data, now=now, **self.step())
 
 
-class CancelForm(_ReasonForm):
+class CancelForm(ReasonForm):
     action = Action.CANCEL
     text = long_text_field(_l("补充说明"))
 
@@ -150,17 +96,7 @@ class CancelForm(_ReasonForm):
         )
 
 
-class WithdrawForm(_ReasonForm):
-    action = Action.WITHDRAW
-    text = long_text_field(_l("补充说明"))
-
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        return serve.withdraw_order(
-            number, actor, reason=self.reason.data, text=self.text.data or "", now=now, **self.step()
-        )
-
-
-class ReturnForm(_ReasonForm):
+class ReturnForm(ReasonForm):
     action = Action.RETURN
     suggested_department_id = choice_field(_l("建议改派给"))
     text = long_text_field(_l("补充说明"))
@@ -228,36 +164,9 @@ class ClaimForm(ActionForm):
         return claim.claim_order(number, actor, now=now, **self.step())
 
 
-class ManyField(SelectMultipleField):
-    """Checkboxes; says what to do when something else was sent."""
-
-    def pre_validate(self, form: Any) -> None:
-        known = {str(option.value) for option in self.choices or ()}
-        if any(str(value) not in known for value in self.data or ()):
-            raise ValidationError(_("请从列表里选。"))
-
-
-def _many(label: Any, required: Any) -> ManyField:
-    return ManyField(
-        label,
-        choices=[],
-        coerce=_whole,
-        validators=[Required(required)],
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-    )
-
-
-def _whole(value: Any) -> int:
-    text = str(value)
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise ValueError(_("请从列表里选。"))
-    return int(text)
-
-
 class OfferForm(ActionForm):
     action = Action.OFFER
-    team_ids = _many(_l("请哪些服务队来接"), _l("请至少选一支服务队。"))
+    team_ids = many_field(_l("请哪些服务队来接"), _l("请至少选一支服务队。"))
     is_handed = BooleanField(_l("指定承接：只让这一支队接单"))
     text = long_text_field(_l("给服务队的话"))
 
@@ -291,118 +200,6 @@ def _reason_in_words(reason: tuple[str, int]) -> str:
     }[code]()
 
 
-class _TimeForm(ActionForm):
-    """Agrees on one time: one of the resident's windows, or another that was agreed on the phone."""
-
-    wished = RadioField(_l("服务时间"), choices=[], validate_choice=False)
-    agreed_start = local_time_field(_l("开始"))
-    agreed_end = local_time_field(_l("结束"))
-
-    _windows: tuple[Window, ...] = ()
-
-    def offer(self, context: Context) -> None:
-        length = timedelta(minutes=context.item.duration_minutes if context.item else 60)
-        ahead = [w for w in context.view.windows if w.starts_at > context.now]
-        self.wished.flags.required = True
-        self._windows = tuple(Window(w.starts_at, min(w.ends_at, w.starts_at + length)) for w in ahead)
-        self.wished.choices = [
-            *(
-                choice(str(i), time_span(each.starts_at, each.ends_at), self._wish_in_words(wish))
-                for i, (each, wish) in enumerate(zip(self._windows, ahead, strict=True), 1)
-            ),
-            choice("other", _("另外约定的时间（请先和居民电话商定，填在下面）")),
-        ]
-
-    @staticmethod
-    def _wish_in_words(wish: Any) -> str:
-        return _("居民方便：%(span)s", span=time_span(wish.starts_at, wish.ends_at))
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        """The time is asked for last: it needs both ends, and nothing at all was chosen when all are empty."""
-        is_good = super().validate(extra_validators)
-        if self.window is None and not (self.agreed_start.errors or self.agreed_end.errors):
-            self.agreed_start.errors = [_("请选一个居民方便的时间，或者填另外约定的开始和结束时间。")]
-        return bool(is_good) and self.window is not None
-
-    @property
-    def window(self) -> Window | None:
-        if self.agreed_start.moment and self.agreed_end.moment and self.wished.data in (None, "", "other"):
-            return Window(self.agreed_start.moment, self.agreed_end.moment)
-        index = self.wished.data or ""
-        if index.isascii() and index.isdecimal() and 1 <= int(index[:3]) <= len(self._windows):
-            return self._windows[int(index[:3]) - 1]
-        return None
-
-    def agreed(self) -> Window:
-        if self.window is None:
-            raise AssertionError("used before it was validated")
-        return self.window
-
-
-class AcceptForm(_TimeForm):
-    action = Action.ACCEPT
-    volunteer_ids = _many(_l("谁去服务"), _l("请至少选一名志愿者。"))
-    text = long_text_field(_l("备注"))
-
-    def offer(self, context: Context) -> None:
-        super().offer(context)
-        skills = term_names("skill")
-        people = list_crew_choices(context.actor.team_id or 0, context.item, context.now)
-        self.volunteer_ids.choices = [
-            choice(person.volunteer_id, person.name, _("；").join(_crew_note(person, skills))) for person in people
-        ]
-
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        return serve.accept_order(
-            number,
-            actor,
-            agreed=self.agreed(),
-            volunteer_ids=self.volunteer_ids.data,
-            text=self.text.data or "",
-            now=now,
-            **self.step(),
-        )
-
-
-def _crew_note(person: CrewChoice, skills: dict[str, Label]) -> list[str]:
-    """What a leader wants to know before naming somebody."""
-    return [
-        *(say(skills[skill]) for skill in person.skills if skill in skills),
-        *([_("持证")] if person.is_licensed else []),
-        *(_("已有 %(when)s", when=day_time(start)) for start in person.busy),
-    ]
-
-
-class RescheduleForm(_TimeForm):
-    action = Action.RESCHEDULE
-    text = long_text_field(_l("给居民的话"))
-
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        return serve.reschedule_order(
-            number, actor, agreed=self.agreed(), text=self.text.data or "", now=now, **self.step()
-        )
-
-
-class NoShowForm(ActionForm):
-    action = Action.NO_SHOW
-    text = long_text_field(_l("说说情况"), required=_l("请写明情况，例如等了多久、有没有人联系。"))
-
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        return serve.report_no_show(number, actor, text=self.text.data, now=now, **self.step())
-
-
-class ReopenForm(ActionForm):
-    action = Action.REOPEN
-    text = long_text_field(
-        _l("为什么重办"),
-        required=_l("请写明居民反映的情况。"),
-        description=_l("重办后，这次服务登记的时长会冲销，等重新服务后再登记。"),
-    )
-
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        return serve.reopen_order(number, actor, text=self.text.data, now=now, **self.step())
-
-
 class AskForm(ActionForm):
     action = Action.ASK
     text = long_text_field(
@@ -421,101 +218,36 @@ class AnswerForm(ActionForm):
         return ask.answer_question(number, actor, text=self.text.data, now=now, **self.step())
 
 
-class CloseForm(ActionForm):
-    """Minutes per person are added by `close_form_for`, a field for each of the crew."""
+class UndoForm(ActionForm):
+    """One tap; why may be said and need not be."""
 
-    action = Action.CLOSE
-    actual_start = local_time_field(_l("实际开始"), required=_l("请填实际开始时间。"))
-    actual_end = local_time_field(_l("实际结束"), required=_l("请填实际结束时间。"))
-    attendance = number_field(_l("到场人次"), low=0, high=5000, required=_l("请填到场人数，没有人来就填 0。"))
-    report = long_text_field(_l("服务情况"), longest=1000, required=_l("请简单写几句：讲了什么、反响怎样。"))
-    photos = photos_field(_l("现场照片"))
-
-    crew_fields: ClassVar[dict[int, str]] = {}
-
-    def offer(self, context: Context) -> None:
-        order = context.view.order
-        if not self.is_submitted() and order.agreed_start and order.agreed_end:
-            planned = int((order.agreed_end - order.agreed_start).total_seconds() // 60)
-            self.actual_start.data, self.actual_end.data = input_time(order.agreed_start), input_time(order.agreed_end)
-            for name in self.crew_fields.values():
-                self._fields[name].data = planned
+    text = long_text_field(_l("说明原因"), render_kw={"rows": 2})
+    verb: ClassVar[Callable[..., Outcome]]
 
     def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        if self.actual_start.moment is None or self.actual_end.moment is None:
-            raise AssertionError("used before it was validated")
-        return serve.close_order(
-            number,
-            actor,
-            actual=Window(self.actual_start.moment, self.actual_end.moment),
-            attendance=self.attendance.data or 0,
-            report=self.report.data,
-            minutes={person: self._fields[name].data for person, name in self.crew_fields.items()},
-            pictures=self.photos.pictures,
-            now=now,
-            **self.step(),
-        )
+        return type(self).verb(number, actor, text=self.text.data or "", now=now, **self.step())
 
 
-def close_form_for(view: OrderView) -> type[CloseForm]:
-    """A close form with a field of minutes for everybody who was named."""
-    fields = {
-        f"minutes_{person.id}": number_field(
-            _l("%(name)s 服务了多少分钟", name=person.name),
-            low=0,
-            high=720,
-            required=_l("请填分钟数，没来就填 0。"),
-        )
-        for person in view.crew
-    }
-    crew = {person.id: f"minutes_{person.id}" for person in view.crew}
-    return type("CloseFormForCrew", (CloseForm,), {**fields, "crew_fields": crew})
+class RecallForm(UndoForm):
+    action = Action.RECALL
+    verb = staticmethod(undo.recall_order)
 
 
-class RateForm(ActionForm):
-    action = Action.RATE
-    took_place = RadioField(
-        _l("服务来了吗"),
-        choices=[SelectChoice("yes", _l("来了")), SelectChoice("no", _l("没有来"))],
-        validate_choice=False,
-    )
-    stars = RadioField(
-        _l("做得怎么样"),
-        choices=[
-            SelectChoice("5", _l("5 星 很满意")),
-            SelectChoice("4", _l("4 星 满意")),
-            SelectChoice("3", _l("3 星 一般")),
-            SelectChoice("2", _l("2 星 不太满意")),
-            SelectChoice("1", _l("1 星 不满意")),
-        ],
-        validators=[Required(_l("请选几颗星。"))],
-        validate_choice=False,
-    )
-    came_count = number_field(_l("大约来了多少人听"), low=0, high=5000)
-    again = RadioField(
-        _l("还愿意再点吗"),
-        choices=[SelectChoice("yes", _l("愿意")), SelectChoice("no", _l("不愿意"))],
-        validate_choice=False,
-    )
-    text = long_text_field(_l("想说的话"))
+class UnclaimForm(UndoForm):
+    action = Action.UNCLAIM
+    verb = staticmethod(undo.unclaim_order)
 
-    def validate_took_place(self, field: Any) -> None:
-        if field.data not in ("yes", "no"):
-            raise ValidationError(_("请选“来了”或“没有来”。"))
 
-    def validate_stars(self, field: Any) -> None:
-        if field.data not in ("1", "2", "3", "4", "5"):
-            raise ValidationError(_("请选几颗星。"))
+class RestoreForm(UndoForm):
+    action = Action.RESTORE
+    text = long_text_field(_l("说明原因"), description=_l("居民会看到这段话。"), render_kw={"rows": 2})
+    verb = staticmethod(undo.restore_order)
 
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        verdict = rate.Verdict(
-            stars=int(self.stars.data),
-            did_take_place=self.took_place.data == "yes",
-            came_count=self.came_count.data,
-            would_order_again={"yes": True, "no": False}.get(self.again.data or ""),
-            text=self.text.data or "",
-        )
-        return rate.rate_order(number, actor, verdict=verdict, now=now, **self.step())
+
+class SplitForm(UndoForm):
+    action = Action.SPLIT
+    text = long_text_field(_l("说明原因"), description=_l("居民会看到这段话。"), render_kw={"rows": 2})
+    verb = staticmethod(undo.split_order)
 
 
 FORMS: dict[Action, type[ActionForm]] = {
@@ -540,13 +272,17 @@ FORMS: dict[Action, type[ActionForm]] = {
         AskForm,
         AnswerForm,
         RateForm,
+        RecallForm,
+        UnclaimForm,
+        RestoreForm,
+        SplitForm,
     )
 }
 
 
 def make_form(action: Action, context: Context, data: FormData | None) -> ActionForm:
     """The form of an action, with its choices; filled from `data` when something was sent."""
-    kind = close_form_for(context.view) if action is Action.CLOSE else FORMS[action]
+    kind = close_form_for(context.view.crew) if action is Action.CLOSE else FORMS[action]
     form = kind(formdata=data)
     form.name_fields_apart()
     form.offer(context)

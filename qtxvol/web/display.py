@@ -9,6 +9,7 @@ from flask_babel import format_datetime, get_locale
 
 from qtxvol.accounts.phones import mask_name, mask_phone
 from qtxvol.base import CITY_TIME
+from qtxvol.orders.deadlines import SOON
 from qtxvol.orders.lifecycle import OPEN, PARTY_LABELS, STATUS_LABELS, Label, Party, Status
 from qtxvol.orders.numbers import spoken
 from qtxvol.web.i18n import _, ngettext
@@ -107,7 +108,7 @@ def due_in_words(row: Any) -> Due | None:
         return Due(_("等居民答复，暂停计时"), "paused")
     if left < timedelta(0):
         return Due(_("超时 %(span)s", span=how_long(left)), "late")
-    tone = "soon" if left < timedelta(hours=4) else "calm"
+    tone = "soon" if left < SOON else "calm"
     return Due(_("还剩 %(span)s", span=how_long(left)), tone)
 
 

@@ -1,11 +1,12 @@
 """Every answer that is not a page: what happened, in a sentence, and what to do next."""
 
 import logging
+from secrets import token_hex
 
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from qtxvol.extensions import db
 from qtxvol.refusals import NotFound, Refused
@@ -23,9 +24,19 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, show_crash)
 
 
-def show_error(status: int, sentence: str = "") -> ResponseReturnValue:
-    """The page for `status`."""
-    return render_template("errors/page.html", status=status, sentence=sentence), status
+def show_error(status: int, sentence: str = "", reference: str = "") -> ResponseReturnValue:
+    """The page for `status`: what happened, what was kept, what to do next.
+
+    :param sentence: says better what happened than the status does.
+    :param reference: a short number that stands in the log too, to be read out on the telephone.
+    """
+    # whoever is signed in is not looked up when the fault is ours: the database may be what is broken
+    more = {"current_user": None} if status >= 500 else {}
+    is_write = request.method not in ("GET", "HEAD", "OPTIONS")
+    page = render_template(
+        "errors/page.html", status=status, sentence=sentence, reference=reference, is_write=is_write, **more
+    )
+    return page, status
 
 
 def show_refused(refused: Refused) -> ResponseReturnValue:
@@ -40,7 +51,12 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
     """404, 405, 413 and the like, with the headers that belong to them."""
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()
-    response: Response = make_response(show_error(error.code))
+    if error.code >= 500:
+        return _show_fault(error, error.code)
+    sentence = ""
+    if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
+        sentence = refusal_sentence(Refused("wait", 429, seconds=error.retry_after))
+    response: Response = make_response(show_error(error.code, sentence))
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -49,6 +65,12 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
 
 def show_crash(error: Exception) -> ResponseReturnValue:
     """Our own fault: logged whole, shown as a sentence without details."""
-    _LOG.exception("unexpected error")
+    answer = _show_fault(error, 500)
     db.session.rollback()
-    return show_error(500)
+    return answer
+
+
+def _show_fault(error: Exception, status: int) -> ResponseReturnValue:
+    reference = token_hex(3)
+    _LOG.error("fault %s: %s %s", reference, request.method, request.path, exc_info=error)
+    return show_error(status, reference=reference)

@@ -26,9 +26,7 @@ def init_app(app: Flask) -> None:
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if app.config["SESSION_COOKIE_SECURE"] and request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.endpoint == "static":
-            response.headers["Cache-Control"] = "public, max-age=86400"
-        elif "Cache-Control" not in response.headers:
+        if "Cache-Control" not in response.headers:
             # pages differ by person; the browser's back button may still show what it has in memory
             response.headers["Cache-Control"] = "no-cache, private"
         return response

@@ -10,7 +10,7 @@ LANGUAGES = ("zh", "en")
 _LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
 
 
-def _(text: str, **values: Any) -> str:
+def _(text: str, /, **values: Any) -> str:
     """The text in the page's language, with `%(name)s` filled in."""
     return str(flask_babel.gettext(text, **values))
 
@@ -20,7 +20,7 @@ def ngettext(one: str, many: str, num: int, **values: Any) -> str:
     return str(flask_babel.ngettext(one, many, num, **values))
 
 
-def _l(text: str, **values: Any) -> Any:
+def _l(text: str, /, **values: Any) -> Any:
     """Like `_`, but translated when it is shown: for form labels, which are made at import."""
     return flask_babel.lazy_gettext(text, **values)
 

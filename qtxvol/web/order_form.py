@@ -4,21 +4,25 @@ Nothing is kept on the server between the screens: what was typed travels in the
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
 from flask_babel import format_date
-from wtforms import HiddenField, RadioField, SelectChoice, StringField
+from wtforms import HiddenField, RadioField, SelectChoice, SelectMultipleField, StringField
 from wtforms.validators import Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from qtxvol.accounts.actor import Actor, division_prefix
 from qtxvol.accounts.phones import has_phone_inside
+from qtxvol.base import CITY_TIME
 from qtxvol.directory.queries import list_menu, list_terms, list_towns_with_communities
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.place import MOST_PEOPLE, Wish, place_order
+from qtxvol.orders.popular import list_popular_items
 from qtxvol.orders.transition import Outcome
-from qtxvol.orders.windows import MOST_WINDOWS, Window, find_window_fault
+from qtxvol.orders.windows import FURTHEST, MOST_WINDOWS, Window, find_window_fault
 from qtxvol.web.display import is_english, pick
 from qtxvol.web.forms import (
     BaseForm,
@@ -51,13 +55,21 @@ FREE_TEXT = "free"
 SLOTS = {"morning": ("09:00", "11:30"), "afternoon": ("14:30", "17:30"), "evening": ("19:00", "21:00")}
 SLOT_LABELS = {"morning": _l("上午"), "afternoon": _l("下午"), "evening": _l("晚上")}
 
-#: Rows for wished times that are shown at once; up to six are taken.
+#: Items that 长辈版 shows before "更多".
+SHOWN_ITEMS = 4
+
+#: Coming days that can be ticked, from tomorrow on; other days are typed.
+OFFERED_DAYS = 6
+#: What 长辈版 offers of them.
+FEW_DAYS, FEW_SLOTS = 4, ("morning", "afternoon")
+#: Rows for typed times that are shown at once; up to six times are taken in all.
 SHOWN_WINDOWS = 4
 
 WHAT = ("audience", "item", "wish", "phone_in_text_ok")
 WHERE = (
     "division_code",
     "venue",
+    "windows",
     *(f"{part}_{i}" for i in range(1, MOST_WINDOWS + 1) for part in ("day", "slot", "from", "to")),
 )
 WHO = (
@@ -75,13 +87,22 @@ WHO = (
 SCREENS = (WHAT, WHERE, WHO)
 
 
+@dataclass(frozen=True, slots=True)
+class OfferedDay:
+    """A day of the grid: `11月28日`, `周三 明天`, and the positions of its boxes among the field's choices."""
+
+    name: str
+    note: str
+    boxes: Sequence[int]
+
+
 def _slot_field(label: Any) -> Any:
     options = [SelectChoice("", _l("请选时段")), *(SelectChoice(key, text) for key, text in SLOT_LABELS.items())]
     return choice_field(label, choices=options)
 
 
 class OrderForm(BaseForm):
-    """All three screens. `windows` holds the wished times after validation."""
+    """All three screens. `wished_times` holds the windows after validation, ticked ones before typed ones."""
 
     key = HiddenField(default=lambda: uuid4().hex)
 
@@ -101,6 +122,15 @@ class OrderForm(BaseForm):
         longest=120,
         required=_l("请写具体地点，例如：社区二楼活动室。"),
         description=_l("例如：社区二楼活动室"),
+    )
+
+    windows = SelectMultipleField(
+        _l("什么时间方便"),
+        choices=[],
+        widget=ListWidget(),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+        description=_l("多选几个时间，更容易排上。至少选一个。"),
     )
 
     requester_kind = RadioField(
@@ -138,11 +168,12 @@ class OrderForm(BaseForm):
     #: A trap for robots: people never see it.
     website = StringField(_l("请留空"), validators=[Optional()])
 
-    windows: Sequence[Window] = ()
+    wished_times: Sequence[Window] = ()
+    offered_days: Sequence[OfferedDay] = ()
     now: datetime
 
-    def offer(self, actor: Actor | None, *, now: datetime) -> None:
-        """Choices from the facts; `actor` narrows the places to what a clerk may order for."""
+    def offer(self, actor: Actor | None, *, now: datetime, few: bool = False) -> None:
+        """Choices from the facts; `actor` narrows the places to what a clerk may order for, `few` the times to tick."""
         self.now = now
         self.audience.choices = [choice(term.code, pick(term.name, term.name_en)) for term in list_terms("audience")]
         within = (
@@ -160,7 +191,8 @@ class OrderForm(BaseForm):
         for position, entry in enumerate(entries):
             first_of.setdefault(entry.theme, position)
         entries.sort(key=lambda entry: first_of[entry.theme])
-        for field in (self["day_1"], self["slot_1"], self.requester_kind, self.urgency):
+        self._offer_days(FEW_DAYS if few else OFFERED_DAYS, FEW_SLOTS if few else tuple(SLOTS))
+        for field in (self.windows, self.requester_kind, self.urgency):
             field.flags.required = True  # the label's mark only: their own checks say what is needed
         self.item.choices = [
             *(
@@ -174,6 +206,27 @@ class OrderForm(BaseForm):
             ),
             choice(FREE_TEXT, _("没有合适的，自己写"), _("在下面写清楚想要什么"), _("其他")),
         ]
+
+    def _offer_days(self, count: int, slots: Sequence[str]) -> None:
+        """The coming days as boxes, and whatever else was ticked on an older or fuller page."""
+        today = self.now.astimezone(CITY_TIME).date()
+        days = {today + timedelta(days=ahead) for ahead in range(1, count + 1)}
+        ticked = [found for text in self.windows.data or () if (found := parse_tick(text))]
+        days |= {day for day, _slot in ticked if timedelta(0) <= day - today <= FURTHEST}
+        choices: list[SelectChoice] = []
+        offered: list[OfferedDay] = []
+        near = {today: _("今天"), today + timedelta(days=1): _("明天"), today + timedelta(days=2): _("后天")}
+        for day in sorted(days):
+            first = len(choices)
+            choices.extend(
+                choice(f"{day.isoformat()}:{slot}", label)
+                for slot, label in SLOT_LABELS.items()
+                if slot in slots or (day, slot) in ticked
+            )
+            name = str(format_date(day, "d MMM" if is_english() else "M月d日"))
+            note = f"{format_date(day, 'EEE')} {near.get(day, '')}".strip()
+            offered.append(OfferedDay(name, note, range(first, len(choices))))
+        self.windows.choices, self.offered_days = choices, offered
 
     def wished_rows(self) -> list[tuple[Any, Any, Any, Any]]:
         """Fields of each wished time: day, slot, from, to; only as many as are shown or filled."""
@@ -225,7 +278,7 @@ class OrderForm(BaseForm):
         for name in names:
             if not self._fields[name].validate(self, extra.get(name, ())):
                 is_good = False
-        if "day_1" in names:
+        if "windows" in names:
             is_good = self._check_windows() and is_good
         return is_good
 
@@ -236,7 +289,7 @@ class OrderForm(BaseForm):
 
     def _check_windows(self) -> bool:
         found: list[Window] = []
-        is_good = True
+        is_good = self._check_ticks(found)
         for day, slot, start, end in self.wished_rows():
             if not any(field.data for field in (day, slot, start, end)):
                 continue
@@ -244,11 +297,33 @@ class OrderForm(BaseForm):
             if field is not None:
                 field.errors = [*field.errors, sentence]
                 is_good = False
-        if is_good and not found:
-            self["day_1"].errors = [*self["day_1"].errors, WINDOW_FAULTS["none"]()]
+        if is_good and not 1 <= len(found) <= MOST_WINDOWS:
+            self.windows.errors = [*self.windows.errors, WINDOW_FAULTS["too_many" if found else "none"]()]
             is_good = False
-        self.windows = tuple(found)
+        self.wished_times = tuple(found)
         return is_good
+
+    def _check_ticks(self, found: list[Window]) -> bool:
+        """Good ticks go to `found`, each once; a bad one is a sentence at the grid."""
+        ticks = [parse_tick(text) for text in dict.fromkeys(self.windows.data or ())]
+        faults = [_("请从列表里选时间。") for tick in ticks if tick is None]
+        for day, slot in sorted(filter(None, ticks), key=lambda tick: (tick[0], list(SLOTS).index(tick[1]))):
+            if fault := self._add_window(day, *SLOTS[slot], found):
+                faults.append(WINDOW_FAULTS[fault]())
+        self.windows.errors = [*self.windows.errors, *dict.fromkeys(faults)]
+        return not faults
+
+    def _add_window(self, day: date, opens: str, closes: str, found: list[Window]) -> str:
+        """Add the time to `found`, or say what is wrong with it; clocks are good ones, `09:00`."""
+        try:
+            window = Window(*(city_moment(day, time.fromisoformat(clock)) for clock in (opens, closes)))
+            fault = find_window_fault(window, self.now)
+        except (OverflowError, ValueError):
+            return "too_far"
+        if not fault and window not in found:
+            found.append(window)
+            return ""
+        return fault or "repeated"
 
     def _find_row_fault(self, day: Any, slot: Any, start: Any, end: Any, found: list[Window]) -> tuple[Any, str]:
         """The field that is wrong and why; adds a good window to `found`."""
@@ -256,26 +331,18 @@ class OrderForm(BaseForm):
         if date is None:
             return day, _("请选日期。")
         if start.data or end.data:
-            opens, closes = parse_clock(start.data or ""), parse_clock(end.data or "")
-            if opens is None or closes is None:
-                return (start if opens is None else end), _("请把开始和结束时间都填上，例如 09:30。")
+            clocks = parse_clock(start.data or ""), parse_clock(end.data or "")
+            if clocks[0] is None or clocks[1] is None:
+                return (start if clocks[0] is None else end), _("请把开始和结束时间都填上，例如 09:30。")
+            opens, closes = clocks[0].isoformat(), clocks[1].isoformat()
         elif slot.data in SLOTS:
-            opens, closes = (parse_clock(text) for text in SLOTS[slot.data])
+            opens, closes = SLOTS[slot.data]
         else:
             return slot, _("请选上午、下午或晚上。")
-        if opens is None or closes is None:
-            return slot, _("请选上午、下午或晚上。")
-        try:
-            window = Window(city_moment(date, opens), city_moment(date, closes))
-            fault = find_window_fault(window, self.now)
-        except (OverflowError, ValueError):
-            return day, WINDOW_FAULTS["too_far"]()
-        if fault:
-            return (end if fault in ("ends_first", "too_long") and end.data else day), WINDOW_FAULTS[fault]()
-        if window in found:
-            return day, WINDOW_FAULTS["repeated"]()
-        found.append(window)
-        return None, ""
+        fault = self._add_window(date, opens, closes, found)
+        if not fault:
+            return None, ""
+        return (end if fault in ("ends_first", "too_long") and end.data else day), WINDOW_FAULTS[fault]()
 
     def place(self, actor: Actor) -> Outcome:
         """Place the order that was filled in.
@@ -287,7 +354,7 @@ class OrderForm(BaseForm):
             headcount=self.headcount.data or 0,
             division_code=self.division_code.data,
             venue=self.venue.data,
-            windows=self.windows,
+            windows=self.wished_times,
             contact_name=self.contact_name.data,
             contact_phone=self.contact_phone.digits,
             consent_version=CONSENT_VERSION,
@@ -346,6 +413,23 @@ class OnBehalfForm(OrderForm):
     )
 
 
+def popular_first(form: OrderForm) -> list[int]:
+    """Positions of the few items that 长辈版 shows at once, among the choices of `item`; the rest is one tap away."""
+    known = [str(option.value) for option in form.item.choices if option.value != FREE_TEXT]
+    asked_for = list_popular_items(form.audience.data or "", form.now, most=SHOWN_ITEMS) if known else ()
+    shown = list(dict.fromkeys([*(item for item in asked_for if item in known), *known]))[:SHOWN_ITEMS]
+    if form.item.data in known and form.item.data not in shown:
+        shown.append(str(form.item.data))
+    return [known.index(item) for item in shown]
+
+
+def parse_tick(text: str) -> tuple[date, str] | None:
+    """Day and half-day of a ticked box, `2026-11-28:morning`; None for anything else."""
+    day_text, _colon, slot = text.partition(":")
+    day = parse_day(day_text)
+    return (day, slot) if day is not None and slot in SLOTS else None
+
+
 def carried(data: FormData, shown: Sequence[str]) -> list[tuple[str, str]]:
     """What was typed on the other screens, to be carried along in hidden fields. Files can't be carried."""
     others = [name for names in SCREENS for name in names if name not in shown and name not in ("photos", "website")]
@@ -358,11 +442,12 @@ def make_summary(form: OrderForm) -> list[tuple[str, str]]:
     def label_of(field: Any) -> str:
         return next((str(option.label) for option in field.choices if option.value == field.data), "")
 
-    wished = []
+    pattern = "EEE d MMM" if is_english() else "M月d日（EEE）"
+    ticks = filter(None, map(parse_tick, dict.fromkeys(form.windows.data or ())))
+    wished = [f"{format_date(day, pattern)} {SLOT_LABELS[slot]}" for day, slot in ticks]
     for day, slot, start, end in form.wished_rows():
         if date := parse_day(day.data or ""):
             clock = f"{start.data}–{end.data}" if start.data and end.data else str(SLOT_LABELS.get(slot.data, ""))
-            pattern = "EEE d MMM" if is_english() else "M月d日（EEE）"
             wished.append(f"{format_date(date, pattern)} {clock}")
     return [
         (_("给谁听"), label_of(form.audience)),

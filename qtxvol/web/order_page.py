@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from flask import Response, flash, redirect, render_template, request
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -13,17 +13,19 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import ContactAccess, contact_access, may_see_names, may_see_notes, visible_orders
 from qtxvol.directory.queries import get_menu_item, list_departments, suggest_departments, term_names
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import FINAL, OPEN, Action, Party, Status, find_refusal, get_rule
+from qtxvol.orders.lifecycle import ENDED, OPEN, WAITS, Action, Party, Status, find_undo, get_rule
 from qtxvol.orders.models import Attachment, AttachmentContent, Order
+from qtxvol.orders.numbers import spoken
 from qtxvol.orders.queries import OrderView, get_order_view
-from qtxvol.orders.transition import facts_of
+from qtxvol.orders.transition import Outcome
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.queries import team_names
 from qtxvol.web.action_forms import FORMS, ActionForm, Context, make_form
 from qtxvol.web.display import day_time, party_label, pick, say, time_span
 from qtxvol.web.forms import form_data, now
 from qtxvol.web.i18n import _
-from qtxvol.web.wording import PUBLIC_NOTES, event_title, next_step, obstacle_sentence, refusal_sentence
+from qtxvol.web.why_not import Standing, why_not
+from qtxvol.web.wording import CONFIRMATIONS, PUBLIC_NOTES, event_title, next_step, refusal_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,43 @@ class Entry:
     text: str = ""
     is_late: bool = False
     is_future: bool = False
+    #: The step that somebody owed until then; `is_late` says how they kept it.
+    had_deadline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """An action on the page: its form, or the sentence why it can't be done just now."""
+    """An action on the page: its form, or the sentence why it can't be done just now.
+
+    :ivar confirm: what stands on the button that sends the form.
+    :ivar is_main: it is what waits for this seat, and stands open.
+    :ivar is_undo: takes one tap.
+    :ivar is_stern: takes something away from somebody.
+    """
 
     action: Action
     label: str
     form: ActionForm | None
     why_not: str = ""
+    confirm: str = ""
+    is_main: bool = False
+    is_undo: bool = False
+    is_stern: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """One sentence, and the actions that it keeps from being done just now."""
+
+    labels: str
+    sentence: str
+
+
+#: Never what an order waits for: they stand folded.
+_ASIDE = frozenset({Action.ASK, Action.ANSWER, Action.CANCEL, Action.GIVE_UP})
+_STERN = frozenset(
+    {Action.REJECT, Action.CANCEL, Action.GIVE_UP, Action.WITHDRAW, Action.RELEASE, Action.RETURN, Action.NO_SHOW}
+)
 
 
 def make_context(actor: Actor, number: str) -> Context:
@@ -72,16 +101,7 @@ def show_order(
 ) -> str:
     """The page. `failed` is a form that came back with errors; it stands open with what was typed."""
     view = context.view
-    buttons = [
-        Button(
-            each.rule.action,
-            say(each.rule.label),
-            _form_for(each.rule.action, context, failed) if each.obstacle is None else None,
-            obstacle_sentence(each.obstacle) if each.obstacle else "",
-        )
-        for each in view.possible
-        if each.obstacle != "no_question"  # nobody wonders why there is nothing to answer
-    ]
+    buttons = _make_buttons(context, failed)
     kept_text = ""
     if failed is not None and not any(button.form is failed for button in buttons):
         kept_text = _typed_text(failed)  # the action is gone: what was typed stands beside the message
@@ -95,6 +115,7 @@ def show_order(
         item=context.item,
         audience=say(audiences[view.order.audience]) if view.order.audience in audiences else view.order.audience,
         buttons=buttons,
+        reasons=list_reasons_why_not(view),
         failed=failed,
         message=message,
         kept_text=kept_text,
@@ -106,6 +127,56 @@ def show_order(
         ContactAccess=ContactAccess,
         **more,
     )
+
+
+def _make_buttons(context: Context, failed: ActionForm | None) -> list[Button]:
+    """What fits where the order is, in the order of the table. What it waits for comes first there and stands open;
+    so does a form that came back."""
+    view = context.view
+    shown = [each for each in view.possible if each.obstacle != "no_question"]
+    able = [each.rule for each in shown if each.obstacle is None]
+    main = able[0].action if able and able[0].action not in _ASIDE and able[0].undoes is None else None
+    standing = standing_of(view)
+    buttons = []
+    for each in shown:
+        action, form = each.rule.action, None
+        if each.obstacle is None:
+            form = _form_for(action, context, failed)
+        buttons.append(
+            Button(
+                action,
+                say(each.rule.label),
+                form,
+                why_not(each.obstacle, action, standing) if each.obstacle else "",
+                confirm=str(CONFIRMATIONS[action]),
+                is_main=action is main or (form is not None and form is failed),
+                is_undo=each.rule.undoes is not None,
+                is_stern=action in _STERN,
+            )
+        )
+    return buttons
+
+
+def standing_of(view: OrderView) -> Standing:
+    """The order as the sentences on what can't be done need it."""
+    row = view.row
+    return Standing(
+        view.facts,
+        pick(row.department_name, row.department_name_en),
+        pick(row.team_name, row.team_name_en),
+        spoken(view.merged_into.number) if view.merged_into else "",
+    )
+
+
+def list_reasons_why_not(view: OrderView) -> list[WhyNot]:
+    """Everything that this seat might look for and doesn't find, each sentence once."""
+    standing = standing_of(view)
+    labels: dict[str, list[str]] = {}
+    for each in view.refused:
+        if each.obstacle and each.rule.action is not Action.ANSWER:  # nobody wonders why there is nothing to answer
+            sentence = why_not(each.obstacle, each.rule.action, standing)
+            labels.setdefault(sentence, []).append(say(each.rule.label))
+    return [WhyNot(_("、").join(names), sentence) for sentence, names in labels.items()]
 
 
 def _typed_text(form: ActionForm) -> str:
@@ -140,20 +211,41 @@ def act_on_order(
         if not form.validate():
             _refuse_early(context, action)
             return page(context, form, ""), 422
-        form.run(number, actor, now())
+        outcome = form.run(number, actor, now())
     except Refused as refused:
         return _show_refusal(actor, number, form, refused, page)
-    flash(done_sentence(action, context), "done")
+    _flash_done(form, outcome)
     return redirect(after(), 303)
+
+
+def _flash_done(form: ActionForm, outcome: Outcome) -> None:
+    """Say what was done. What can be taken back is offered for that right there, for one page."""
+    rule = find_undo(form.action)
+    if rule is None:
+        flash(done_sentence(form), "done")
+        return
+    offer = {
+        "text": done_sentence(form),
+        "url": url_for(request.endpoint or "", **{**(request.view_args or {}), "action": rule.action}),
+        "label": str(CONFIRMATIONS[rule.action]),
+        "number": spoken(outcome.number),
+        "version": outcome.version,
+        "key": uuid4().hex,
+        "back": "list" if wants_list() else "",
+    }
+    flash(offer, "undo")  # type: ignore[arg-type]  # kept as JSON, drawn by orders/_undo_flash.html
 
 
 def _refuse_early(context: Context, action: Action) -> None:
     """A badly filled form for something that can't be done anyway: say that it can't."""
-    order, view = context.view.order, context.view
-    facts = facts_of(view.merged_into or order, context.actor, now())
-    if code := find_refusal(get_rule(action), context.actor.party, facts):
-        last = view.events[-1][0]
-        raise Refused(code, 403 if code == "wrong_party" else 409, winner=last.actor_name, stands_at=facts.status)
+    view, rule = context.view, get_rule(action)
+    if context.actor.party not in rule.by:
+        raise Refused("wrong_party", 403)
+    found = next((each for each in (*view.possible, *view.refused) if each.rule is rule), None)
+    code = found.obstacle if found else "wrong_status"  # nothing there to undo
+    if code is not None:
+        served = view.merged_into if action is Action.RATE and view.merged_into else view.order
+        raise Refused(code, 409, winner=view.events[-1].OrderEvent.actor_name, stands_at=served.status)
 
 
 def _show_refusal(
@@ -176,10 +268,13 @@ def _show_refusal(
     return page(context, form, refusal_sentence(refused)), refused.status
 
 
-def done_sentence(action: Action, context: Context) -> str:
+def done_sentence(form: ActionForm) -> str:
     """What the flash says after a step."""
-    match action:
-        case Action.DISPATCH | Action.RULE:
+    match form.action:
+        case Action.DISPATCH:
+            names = {each.id: pick(each.name, each.name_en) for each in list_departments()}
+            return _("已派给%(department)s，部门会收到提醒。", department=names.get(form["department_id"].data, ""))
+        case Action.RULE:
             return _("已派单，部门会收到提醒。")
         case Action.CLAIM:
             return _("已领单。请推给合适的服务队，或等本部门的队来接。")
@@ -193,7 +288,15 @@ def done_sentence(action: Action, context: Context) -> str:
             return _("问题已发给居民，等答复期间暂停计时。")
         case Action.ANSWER:
             return _("答复已收到，继续办理。")
-    return _("已办理：%(action)s。", action=say(get_rule(action).label))
+        case Action.RECALL:
+            return _("已收回，可以重新派单。")
+        case Action.UNCLAIM:
+            return _("已撤销领单，单回到待领单。")
+        case Action.RESTORE:
+            return _("已恢复受理，请安排承办部门。")
+        case Action.SPLIT:
+            return _("已撤销并单，这张单单独办理。")
+    return _("已办理：%(action)s。", action=say(get_rule(form.action).label))
 
 
 def make_timeline(context: Context) -> list[Entry]:
@@ -213,6 +316,7 @@ def make_timeline(context: Context) -> list[Entry]:
             who=_who(event, actor),
             text=(text or "") if sees_all or event.action in PUBLIC_NOTES else "",
             is_late=event.was_overdue,
+            had_deadline=_had_deadline(event),
         )
         for event, text in view.events
         if sees_all or event.action != Action.OFFER
@@ -221,6 +325,12 @@ def make_timeline(context: Context) -> list[Entry]:
     if served.status in OPEN or (served.status == Status.CLOSED and not is_rated(view)):
         entries.append(Entry(title=next_step_of(view), when="", who="", is_future=True))
     return entries
+
+
+def _had_deadline(event: Any) -> bool:
+    """Whoever owed the order's next step took it, in time or not."""
+    wait = WAITS.get(Status(event.from_status)) if event.from_status else None
+    return wait is not None and event.party == wait.owner and event.to_status != event.from_status
 
 
 def is_rated(view: OrderView) -> bool:
@@ -243,7 +353,7 @@ def _who(event: Any, actor: Actor) -> str:
 def next_step_of(view: OrderView) -> str:
     """What happens next and by when, for whoever waits."""
     order = view.merged_into or view.order
-    if view.merged_into is not None and order.status in FINAL:
+    if view.merged_into is not None and order.status in ENDED:
         return ""  # the page says how it ended
     return next_step(
         order.status,

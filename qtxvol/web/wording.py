@@ -8,7 +8,7 @@ from qtxvol.orders.lifecycle import Action, Party, Status
 from qtxvol.orders.numbers import spoken
 from qtxvol.refusals import Refused
 from qtxvol.web.display import day_time, pick, status_label
-from qtxvol.web.i18n import _, ngettext
+from qtxvol.web.i18n import _, _l, ngettext
 
 WINDOW_FAULTS: dict[str, Callable[[], str]] = {
     "ends_first": lambda: _("结束时间要晚于开始时间。"),
@@ -20,6 +20,12 @@ WINDOW_FAULTS: dict[str, Callable[[], str]] = {
     "repeated": lambda: _("这个时间和前面的一样，请换一个或留空。"),
     "none": lambda: _("请至少选一个方便的时间。"),
     "too_many": lambda: _("最多选六个时间。"),
+}
+
+PERIOD_FAULTS: dict[str, Callable[[], str]] = {
+    "ends_first": lambda: _("结束日期不能早于开始日期。"),
+    "too_early": lambda: _("开始日期太早了，请检查年份。"),
+    "in_future": lambda: _("结束日期不能晚于今天。"),
 }
 
 MERGE_FAULTS: dict[str, Callable[[], str]] = {
@@ -58,7 +64,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "wrong_party": lambda a: _("这一步不归您办理。"),
     "stale": lambda a: _("您打开页面之后，%(winner)s更新了这张单。请看最新情况后再办。", winner=_winner(a)),
     "moved_on": lambda a: _("这张单已经不在您这里，最近由%(winner)s办理。", winner=_winner(a)),
-    "is_ruled": lambda a: _("这是纲要办裁定的单，不能退回；确有困难请联系纲要办。"),
+    "is_ruled": lambda a: _("这是纲要办裁定的单，不能退回，也不能收回；确有困难请联系纲要办。"),
     "needs_no_ruling": lambda a: _("还没到裁定的时候：被退回两次或超时以后才能裁定。"),
     "has_started": lambda a: _("约定的服务时间已到，不能再这样办。"),
     "not_started": lambda a: _("约定的服务时间还没到。"),
@@ -66,6 +72,10 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "question_open": lambda a: _("还有一个问题等居民答复，请先等答复。"),
     "no_question": lambda a: _("现在没有等待答复的问题。"),
     "is_rated": lambda a: _("这次服务已经评价过了，谢谢。"),
+    "claim_used": lambda a: _("领单以后已经有人接着办了，不能直接撤销；要退回请用“退领”，写明原因。"),
+    "claim_settled": lambda a: _("领单已超过 30 分钟，不能直接撤销；要退回请用“退领”，写明原因。"),
+    "rejection_settled": lambda a: _("不予受理已超过 15 天，不能恢复；居民需要时请重新点单。"),
+    "joined_ended": lambda a: _("并入的那张单已经办结过或已经终止，不能再撤销并单。"),
     "handed_elsewhere": lambda a: _("部门已把这张单交给另一支服务队。"),
     "key_reused": lambda a: _("这张表已经提交过了。要再点一单，请重新打开点单页。"),
     "headcount": lambda a: _("请填 1 到 5000 之间的人数。"),
@@ -89,6 +99,9 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "repeat_differs": lambda a: _("这一页已经提交过一次，内容又改了。请核对现在的情况，再点一次。"),
     "not_asked": lambda a: _("这张单没有推给您的队，也不在本部门的待接单里。"),
     "team_inactive": lambda a: _("您的队已停用，不能接单；需要恢复请联系纲要办。"),
+    "not_verified": lambda a: _("核验过的志愿者才能开服务证明，请先联系纲要办核验。"),
+    "nothing_served": lambda a: _("这段时间没有登记过服务时长，不能开证明。请换一段时间，或等队长办结后再来。"),
+    "bad_period": lambda a: PERIOD_FAULTS[str(a.get("fault"))](),
     "stars": lambda a: _("请选 1 到 5 星。"),
     "too_many_teams": lambda a: _("一次最多推给 %(most)s 支服务队。", most=a.get("most", 14)),
     "hand_to_one": lambda a: _("指定承接只能选一支服务队。"),
@@ -96,6 +109,14 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "not_a_picture": lambda a: _("这个文件不是照片。请上传 JPG、PNG 或 WebP 格式的照片。"),
     "picture_broken": lambda a: _("这张照片打不开，可能没有传完整，请换一张。"),
     "too_many_pictures": lambda a: _("最多上传 6 张照片。"),
+    "view_name_taken": lambda a: _("已经有一个叫“%(name)s”的视图了。", name=a.get("name", "")),
+    "view_name_too_long": lambda a: _("视图名称最多 %(most)s 个字。", most=a.get("most", 24)),
+    "view_too_long": lambda a: _("查找词太长，不能存成视图，请缩短查找词。"),
+    "digits_in_view": lambda a: _("查找词里像电话号码，不能存。请去掉号码再存。"),
+    "too_many_views": lambda a: _("最多存 %(most)s 个视图，请先删掉用不着的。", most=a.get("most", 12)),
+    "too_many_at_once": lambda a: _("一次最多办 %(most)s 张单，请分几次办。", most=a.get("most", 50)),
+    "no_such_order": lambda a: _("没有找到这张单，可能单号不对，或者它不归您这里办。"),
+    "not_tried": lambda a: _("系统正忙，这张单没有办成，请过一会儿再办。"),
     "wrong_password": lambda a: _("用户名或密码不对，请再试一次。"),
     "wait": lambda a: _("试得太多了，请过 %(wait)s 再试。", wait=_seconds(int(a.get("seconds", 1)))),
     "bad_window": lambda a: WINDOW_FAULTS[str(a.get("fault"))](),
@@ -121,6 +142,34 @@ def refusal_sentence(refused: Refused) -> str:
         return pick(str(about["message"]), str(about.get("message_en") or ""))
     sentence = _SENTENCES.get(refused.code)
     return sentence(about) if sentence else _("这一项不对，请检查后再提交。")
+
+
+#: What stands on the button that takes a step.
+CONFIRMATIONS: dict[Action, Any] = {
+    Action.DISPATCH: _l("确认派单"),
+    Action.CLAIM: _l("确认领单"),
+    Action.OFFER: _l("确认推单"),
+    Action.ACCEPT: _l("确认接单"),
+    Action.CLOSE: _l("确认办结"),
+    Action.RATE: _l("确认评单"),
+    Action.ASK: _l("确认询问"),
+    Action.ANSWER: _l("确认补充"),
+    Action.REJECT: _l("确认不予受理"),
+    Action.MERGE: _l("确认并单"),
+    Action.RETURN: _l("确认退单"),
+    Action.RULE: _l("确认裁定"),
+    Action.RELEASE: _l("确认退领"),
+    Action.RESCHEDULE: _l("确认改期"),
+    Action.WITHDRAW: _l("确认撤回接单"),
+    Action.NO_SHOW: _l("确认未到场"),
+    Action.REOPEN: _l("确认重办"),
+    Action.CANCEL: _l("确认撤单"),
+    Action.GIVE_UP: _l("确认未能满足"),
+    Action.RECALL: _l("收回派单"),
+    Action.UNCLAIM: _l("撤销领单"),
+    Action.RESTORE: _l("恢复受理"),
+    Action.SPLIT: _l("撤销并单"),
+}
 
 
 def obstacle_sentence(code: str) -> str:
@@ -179,6 +228,10 @@ def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, 
         Action.REOPEN: _("重办"),
         Action.CANCEL: _("撤单"),
         Action.GIVE_UP: _("说明未能满足"),
+        Action.RECALL: _("收回派单，重新安排部门"),
+        Action.UNCLAIM: _("撤销领单，等部门重新领单"),
+        Action.RESTORE: _("恢复受理，重新安排部门"),
+        Action.SPLIT: _("撤销并单，单独办理"),
     }[Action(event.action)]
 
 
@@ -199,6 +252,8 @@ PUBLIC_NOTES = frozenset(
         Action.NO_SHOW,
         Action.CLOSE,
         Action.RESCHEDULE,
+        Action.RESTORE,
+        Action.SPLIT,
     }
 )
 

@@ -19,6 +19,8 @@ PURE = (
     "qtxvol.orders.windows",
     "qtxvol.accounts.actor",
     "qtxvol.accounts.phones",
+    "qtxvol.progress.charts",
+    "qtxvol.progress.pace",
 )
 CAPABILITIES = ("orders", "matching", "volunteers", "directory", "progress", "notices", "accounts")
 EDGES = ("qtxvol.web", "qtxvol.api", "qtxvol.jobs", "qtxvol.cli", "qtxvol.demo")

@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from qtxvol.orders.lifecycle import (
+    ENDED,
     FINAL,
     OPEN,
     PARTY_LABELS,
@@ -18,8 +19,9 @@ from qtxvol.orders.lifecycle import (
     Party,
     Status,
     find_refusal,
+    find_undo,
     get_rule,
-    list_rules_for,
+    list_rules_of,
 )
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -48,6 +50,10 @@ BY_HAND = {
     "cancel": ("resident community", "placed dispatched claimed accepted", "cancelled"),
     "give_up": ("office", "placed dispatched claimed accepted", "unmet"),
     "rate": ("resident community", "closed", STAYS),
+    "recall": ("community", "dispatched", "placed"),
+    "unclaim": ("department", "claimed", "dispatched"),
+    "restore": ("community", "rejected", "placed"),
+    "split": ("community", "merged", "placed"),
 }
 
 #: action: what it must carry
@@ -72,6 +78,10 @@ CARRIED = {
     "cancel": {"reason"},
     "give_up": {"text"},
     "rate": {"stars", "took_place"},
+    "recall": set(),
+    "unclaim": set(),
+    "restore": set(),
+    "split": set(),
 }
 
 #: action: what the page calls it in Chinese
@@ -96,6 +106,21 @@ WORDS = {
     "cancel": "撤单",
     "give_up": "未能满足",
     "rate": "评单",
+    "recall": "收回派单",
+    "unclaim": "撤销领单",
+    "restore": "恢复受理",
+    "split": "撤销并单",
+}
+
+#: action: what it takes back
+UNDOES = {"recall": "dispatch", "unclaim": "claim", "restore": "reject", "split": "merge"}
+
+#: action: who reads of an undo; the one that did it is not told
+UNDO_TELLS = {
+    "recall": {"department", "resident"},
+    "unclaim": {"community", "resident"},
+    "restore": {"resident"},
+    "split": {"resident"},
 }
 
 OPEN_BY_HAND = {"placed", "dispatched", "claimed", "accepted"}
@@ -112,6 +137,9 @@ def facts(status: str = "accepted", **changes: object) -> OrderFacts:
         agreed_start=NOW + timedelta(hours=1),
         agreed_end=NOW + timedelta(hours=2),
         closed_at=NOW - timedelta(days=1),
+        status_since=NOW - timedelta(minutes=5),
+        last_action=Action.CLAIM,
+        can_leave_joined=True,
     )
     return replace(given, **changes)
 
@@ -122,8 +150,8 @@ def welcoming_facts(action: str, status: str) -> OrderFacts:
     return replace(given, agreed_start=NOW - timedelta(hours=1)) if action in NEEDS_STARTED else given
 
 
-def test_the_matrix_covers_nine_statuses_twenty_actions_and_seven_parties():
-    assert (len(Status), len(Action), len(Party)) == (9, 20, 7)
+def test_the_matrix_covers_nine_statuses_twenty_four_actions_and_seven_parties():
+    assert (len(Status), len(Action), len(Party)) == (9, 24, 7)
     assert set(BY_HAND) == set(CARRIED) == set(WORDS) == {str(action) for action in Action}
 
 
@@ -151,7 +179,7 @@ def test_every_action_carries_what_the_page_says(action: str):
 
 def test_buttons_are_the_same_cells_as_the_matrix():
     for status, party in product(Status, Party):
-        shown = {str(rule.action) for rule in list_rules_for(party, status)}
+        shown = {str(rule.action) for rule in list_rules_of(party) if status in rule.when}
         expected = {
             action
             for action, (parties, starts, _) in BY_HAND.items()
@@ -164,10 +192,11 @@ def test_each_action_has_exactly_one_row():
     assert sorted(rule.action for rule in RULES) == sorted(Action)
 
 
-def test_open_and_final_are_what_the_page_calls_so():
+def test_open_ended_and_final_are_what_the_page_calls_so():
     assert OPEN == OPEN_BY_HAND
-    assert {"rejected", "merged", "cancelled", "unmet"} == FINAL
-    assert not OPEN & FINAL
+    assert {"rejected", "merged", "cancelled", "unmet"} == ENDED
+    assert {"cancelled", "unmet"} == FINAL
+    assert not OPEN & ENDED
 
 
 def test_every_status_can_be_reached_from_nothing():
@@ -204,7 +233,8 @@ def test_every_open_status_has_an_owner_with_a_clock_and_a_way_out():
         "accepted": ("team", "close"),
     }
     for status, wait in WAITS.items():
-        ways_out = {rule.action for rule in list_rules_for(wait.owner, status) if rule.to not in (None, status)}
+        rules = [rule for rule in list_rules_of(wait.owner) if status in rule.when]
+        ways_out = {rule.action for rule in rules if rule.to not in (None, status)}
         assert wait.step in ways_out
 
 
@@ -267,6 +297,49 @@ def test_the_office_rules_after_two_returns_or_when_overdue(status: str, changes
     assert find_refusal(get_rule(Action.RULE), Party.OFFICE, facts(status, **changes)) == refusal
 
 
+def test_an_undo_takes_one_step_back_and_asks_for_nothing():
+    assert {str(r.action): str(r.undoes) for r in RULES if r.undoes} == UNDOES
+    for action, undone in UNDOES.items():
+        rule, back = get_rule(Action(undone)), get_rule(Action(action))
+        assert find_undo(rule.action) is back
+        assert (back.when, {back.to}, back.by) == ({rule.to}, rule.when, rule.by), action
+        assert set(back.tells) == UNDO_TELLS[action]
+    assert find_undo(Action.CLOSE) is None
+
+
+def test_a_ruling_cannot_be_recalled():
+    recall = get_rule(Action.RECALL)
+    assert find_refusal(recall, Party.COMMUNITY, facts("dispatched")) is None
+    assert find_refusal(recall, Party.COMMUNITY, facts("dispatched", is_ruled=True)) == "is_ruled"
+
+
+@pytest.mark.parametrize("last", sorted(set(Action) - {Action.CLAIM}))
+def test_a_claim_is_not_taken_back_once_anybody_has_built_on_it(last: Action):
+    given = facts("claimed", last_action=last)
+    assert find_refusal(get_rule(Action.UNCLAIM), Party.DEPARTMENT, given) == "claim_used"
+
+
+@pytest.mark.parametrize(
+    ("action", "party", "status", "span", "code"),
+    [
+        ("unclaim", "department", "claimed", timedelta(minutes=30), "claim_settled"),
+        ("restore", "community", "rejected", timedelta(days=15), "rejection_settled"),
+    ],
+)
+def test_an_undo_has_its_time_to_the_second(action: str, party: str, status: str, span: timedelta, code: str):
+    undo = get_rule(Action(action))
+    last = NOW - span
+    assert find_refusal(undo, Party(party), facts(status, status_since=last)) is None
+    assert find_refusal(undo, Party(party), facts(status, status_since=last - SECOND)) == code
+    assert find_refusal(undo, Party(party), facts(status, status_since=None)) == code
+
+
+def test_a_merging_is_undone_only_while_the_joined_order_waits_to_be_served():
+    split = get_rule(Action.SPLIT)
+    assert find_refusal(split, Party.COMMUNITY, facts("merged")) is None
+    assert find_refusal(split, Party.COMMUNITY, facts("merged", can_leave_joined=False)) == "joined_ended"
+
+
 def test_a_ruling_cannot_be_returned():
     turn_back = get_rule(Action.RETURN)
     assert find_refusal(turn_back, Party.DEPARTMENT, facts("dispatched")) is None
@@ -283,8 +356,8 @@ def test_one_question_at_a_time():
 
 def test_an_open_question_stops_no_other_step():
     for action, (parties, starts, _) in BY_HAND.items():
-        for status in set(starts.split()) - {"closed"}:
-            if action in ("ask", "answer"):
+        for status in set(starts.split()):
+            if action in ("ask", "answer") or status not in OPEN:
                 continue
             given = replace(welcoming_facts(action, status), clock_stopped_at=NOW)
             assert find_refusal(get_rule(Action(action)), Party(parties.split()[0]), given) is None, action

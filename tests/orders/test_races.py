@@ -25,6 +25,7 @@ from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Crew, Order, OrderEvent
 from qtxvol.orders.place import place_order
 from qtxvol.orders.serve import accept_order
+from qtxvol.orders.undo import recall_order, split_order
 from qtxvol.refusals import Refused
 from tests.databases import running_app, settings_for
 from tests.factories import (
@@ -185,6 +186,50 @@ def test_a_cancel_and_an_accept_at_once_are_one_after_the_other(roomy_app: Flask
         assert type(error).__name__ == "NotFound"  # noqa: PT017
     with roomy_app.app_context():
         assert set(db.session.scalars(select(Order.status))) == {"cancelled"}
+        assert list(check_orders()) == []
+
+
+def test_a_recall_and_a_claim_at_once_have_one_winner_whose_name_the_other_reads(roomy_app: Flask, city: City):
+    with roomy_app.app_context():
+        orders = [dispatched(city) for _ in range(6)]
+    runs = []
+    for order in orders:
+        runs.append(lambda n=order.number: claim_order(n, city.department, now=NOW))
+        runs.append(lambda n=order.number: recall_order(n, city.community, now=NOW))
+    answers = at_once(roomy_app, runs)
+    with roomy_app.app_context():
+        for index, order in enumerate(orders):
+            claim, recall = answers[2 * index : 2 * index + 2]
+            loser, winner = (claim, city.community) if isinstance(claim, Refused) else (recall, city.department)
+            assert isinstance(claim, Refused) != isinstance(recall, Refused)
+            assert (loser.code, loser.status, loser.about["winner"]) == ("wrong_status", 409, winner.name)
+            expected = "placed" if winner is city.community else "claimed"
+            assert db.session.scalar(select(Order.status).where(Order.number == order.number)) == expected
+        assert list(check_orders()) == []
+
+
+def test_twenty_clerks_recall_one_order_and_it_is_recalled_once(roomy_app: Flask, city: City):
+    with roomy_app.app_context():
+        order = dispatched(city)
+        clerks = [make_actor(Party.COMMUNITY, f"东街{i}号窗口", division_code=COMMUNITY) for i in range(20)]
+    answers = at_once(roomy_app, [lambda c=clerk: recall_order(order.number, c, now=NOW) for clerk in clerks])
+    assert_one_winner(roomy_app, answers, order.number, [clerk.name for clerk in clerks], "recall")
+
+
+def test_splitting_and_merging_one_family_at_once_leaves_nobody_two_steps_away(roomy_app: Flask, city: City):
+    with roomy_app.app_context():
+        first, host, other = placed(city), placed(city), placed(city)
+        merge_order(first.number, city.community, into_number=host.number, now=NOW)
+    at_once(
+        roomy_app,
+        [
+            lambda: split_order(first.number, city.community, now=NOW),
+            lambda: merge_order(host.number, city.town, into_number=other.number, now=NOW),
+        ],
+    )
+    with roomy_app.app_context():
+        assert db.session.scalar(select(Order.status).where(Order.number == first.number)) == "placed"
+        assert db.session.scalar(select(Order.merged_into_id).where(Order.number == host.number)) == other.order_id
         assert list(check_orders()) == []
 
 

@@ -31,6 +31,7 @@ from qtxvol.orders.serve import (
     withdraw_order,
 )
 from qtxvol.orders.transition import Outcome
+from qtxvol.orders.undo import recall_order, restore_order, split_order, unclaim_order
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import Refused
 from qtxvol.storage import transaction
@@ -114,6 +115,14 @@ class Step:
     loser: str = ""
     needs: tuple[str, ...] = ()
     now: datetime = NOW
+
+
+def rejected(city: City) -> Outcome:
+    return reject_order(placed(city).number, city.community, reason="commercial", text="不办推销。", now=NOW)
+
+
+def merged(city: City) -> Outcome:
+    return merge_order(placed(city).number, city.community, into_number=placed(city).number, now=NOW)
 
 
 def withdrawn(city: City) -> Outcome:
@@ -219,6 +228,22 @@ STEPS = {
         rate_order, "resident", closed, lambda city: {"verdict": Verdict(4, True, 26, True, "讲得清楚")}, "closed",
         {"verdict": Verdict(1, True)}, "other_resident", accepted, "市医院测试队",
         {COMMUNITY_NOTICE, HEALTH_NOTICE, TEAM_NOTICE}, now=LATER,
+    ),
+    "recall": Step(
+        recall_order, "community", dispatched, lambda city: {}, "placed", {"text": "派错了。"}, "other_community",
+        claimed, "市卫生健康局", {HEALTH_NOTICE, RESIDENT_NOTICE},
+    ),
+    "unclaim": Step(
+        unclaim_order, "department", claimed, lambda city: {}, "dispatched", {"text": "点错了。"}, "other_department",
+        accepted, "市医院测试队", {COMMUNITY_NOTICE, RESIDENT_NOTICE},
+    ),
+    "restore": Step(
+        restore_order, "community", rejected, lambda city: {}, "placed", {"text": "可以办。"}, "other_community",
+        claimed, "市卫生健康局", {RESIDENT_NOTICE},
+    ),
+    "split": Step(
+        split_order, "community", merged, lambda city: {}, "placed", {"text": "不是一场。"}, "other_community",
+        claimed, "市卫生健康局", {RESIDENT_NOTICE},
     ),
 }  # fmt: skip
 
@@ -332,8 +357,10 @@ def test_who_comes_too_late_reads_who_was_first(city: City, action: str):
 def test_an_action_from_a_stale_page_is_refused(city: City, action: str):
     step = STEPS[action]
     order, arguments = step.start(city), step.arguments(city)
-    if action in ("rate", "reopen"):  # nobody asks about a closed order
-        with refused("stale", 409, winner="市医院测试队"):
+    # nobody asks about a closed or ended order, and a question alone makes a claim one that was built on
+    last = {"rate": "市医院测试队", "reopen": "市医院测试队", "unclaim": "市卫生健康局"}
+    if action in (*last, "restore", "split"):
+        with refused("stale", 409, winner=last.get(action, "东街居委会")):
             step.verb(order.number, getattr(city, step.by), now=step.now, version=1, **arguments)
         return
     seen = order_of(order.number).version

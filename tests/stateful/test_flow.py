@@ -44,6 +44,7 @@ from qtxvol.orders.serve import (
     withdraw_order,
 )
 from qtxvol.orders.transition import Outcome
+from qtxvol.orders.undo import recall_order, restore_order, split_order, unclaim_order
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.models import HoursEntry
@@ -71,17 +72,21 @@ VERBS: Mapping[str, Callable[..., Outcome]] = {
     "cancel": cancel_order,
     "give_up": give_up_order,
     "rate": rate_order,
+    "recall": recall_order,
+    "unclaim": unclaim_order,
+    "restore": restore_order,
+    "split": split_order,
 }
 
 #: What somebody would think of doing, by status; the ways forward more often, or nothing would ever be closed.
 LIKELY = {
     "placed": "dispatch dispatch dispatch ask answer reject merge rule cancel give_up",
-    "dispatched": "claim claim claim claim return return ask answer rule cancel give_up",
-    "claimed": "accept accept accept accept offer release ask answer cancel give_up",
+    "dispatched": "claim claim claim claim return return recall ask answer rule cancel give_up",
+    "claimed": "accept accept accept accept offer release unclaim ask answer cancel give_up",
     "accepted": "close close close close withdraw reschedule no_show ask answer cancel give_up",
     "closed": "rate rate reopen",
-    "merged": "rate rate cancel",
-    "rejected": "reopen",
+    "merged": "rate rate split split cancel",
+    "rejected": "restore reopen",
     "cancelled": "dispatch",
     "unmet": "accept",
 }
@@ -106,6 +111,10 @@ BY = {
     "cancel": "resident community",
     "give_up": "office",
     "rate": "resident community",
+    "recall": "community",
+    "unclaim": "department",
+    "restore": "community",
+    "split": "community",
 }
 REASONS = {
     "reject": "commercial",
@@ -303,7 +312,11 @@ class Flow(RuleBasedStateMachine):
         except (Refused, NotFound) as answer:
             assert snapshot() == before
             return type(answer)
-        assert not outcome.is_repeat
+        if outcome.is_repeat:  # the same step by the same desk, and nothing has happened since
+            assert snapshot() == before
+            last = self.last_event(outcome.order_id)
+            assert (VERBS[last.action], last.party) == (verb, arguments[1].party)
+            return outcome
         self.read = None
         self.last = (verb, arguments, options)
         return outcome
@@ -324,6 +337,8 @@ class Flow(RuleBasedStateMachine):
                 return {"into_number": draw(st.sampled_from([*self.numbers, "QTX00000000"]))}
             case "claim":
                 return {}
+            case "recall" | "unclaim" | "restore" | "split":
+                return {"text": draw(st.sampled_from(["", "点错了。"]))}
             case "offer":
                 ids = draw(st.lists(st.sampled_from([*self.crews]), min_size=1, max_size=2))
                 return {"team_ids": ids, "is_handed": draw(st.booleans())}
@@ -382,6 +397,11 @@ class Flow(RuleBasedStateMachine):
         for event in db.session.scalars(select(OrderEvent).order_by(OrderEvent.order_id, OrderEvent.sequence)):
             events.setdefault(event.order_id, []).append(event)
         return {row.number: Known.of(row, events[row.id], self.teams) for row in rows}
+
+    def last_event(self, order_id: int) -> OrderEvent:
+        db.session.rollback()
+        statement = select(OrderEvent).where(OrderEvent.order_id == order_id).order_by(OrderEvent.sequence.desc())
+        return db.session.scalars(statement.limit(1)).one()
 
     @invariant()
     def one_holder_at_a_time(self) -> None:

@@ -181,7 +181,7 @@ def test_wished_times_out_of_order_are_refused_at_the_field(
         ({"day_2": "2026-11-28", "slot_2": "morning"}, "day_2", "和前面的一样"),
         ({"day_2": "2026-11-20", "slot_2": "morning"}, "day_2", "已经过去"),
         ({"day_6": "2026-11-30"}, "slot_6", "请选上午、下午或晚上"),
-        ({"day_1": "", "slot_1": ""}, "day_1", "请至少选一个方便的时间"),
+        ({"day_1": "", "slot_1": ""}, "windows", "请至少选一个方便的时间"),
     ):
         answer = submit(client, form, {**WHO, **times, "go": "send"})
         assert_refused_at(answer, at, times.get(at, ""), sentence=sentence)
@@ -755,7 +755,7 @@ def test_unknown_numbers_links_and_actions_are_not_found(untouched: Site, number
 
 
 def test_opening_a_post_address_is_a_page_that_says_so(untouched: Site, numbers: dict[str, str]) -> None:
-    for url in ("/logout", "/language", f"{untouched.link(numbers['placed'])}/rate"):
+    for url in ("/logout", f"{untouched.link(numbers['placed'])}/rate"):
         answer = untouched.browser().get(url)
         assert answer.status_code == 405, url
         assert "这个地址不能这样打开" in read(answer).text
@@ -839,7 +839,7 @@ def test_an_odd_notice_number_is_no_error_page(still: Site, numbers: dict[str, s
 @pytest.mark.parametrize("value", ["", "xx", "\0", "zh" * 50000])
 def test_an_unknown_language_changes_nothing(untouched: Site, value: str) -> None:
     client = untouched.browser()
-    answer = submit(client, get_page(client, "/").form("/language"), {"language": value})
+    answer = submit(client, get_page(client, "/").form("/view"), {"language": value})
     assert answer.status_code == 303
     assert 'lang="zh-CN"' in client.get("/").text
 

@@ -77,7 +77,7 @@ def test_five_people_take_one_order_from_wish_to_rating(site: Site) -> None:
     # too early to close; afterwards it works with what the form suggests
     early = site.page(city.team, number)
     assert f"/team/orders/{number}/close" not in [form.action for form in early.forms]
-    assert "约定的服务时间还没到" in early.text
+    assert "服务开始后才能办结，开始时间是" in early.text
     site.move_to(order.agreed_end + timedelta(hours=1))
     answer = site.act(city.team, number, "close", {"attendance": "28", "report": "讲了三减三健。"})
     assert answer.status_code == 303
@@ -309,7 +309,7 @@ def test_the_community_reopens_a_disputed_service_and_it_can_be_closed_again(sit
 def test_after_fifteen_days_nothing_is_reopened(site_sqlite: Site) -> None:
     number = site_sqlite.make(closed).number
     site_sqlite.move_to(AFTER + timedelta(days=16))
-    assert "办结已超过 15 天" in site_sqlite.page(site_sqlite.city.community, number).text
+    assert "办结后 15 天以内才能重办，已在" in site_sqlite.page(site_sqlite.city.community, number).text
 
 
 @pytest.mark.parametrize("make", [placed, dispatched, claimed, accepted])
@@ -328,7 +328,7 @@ def test_once_the_service_has_started_nothing_is_taken_back(site_sqlite: Site) -
     client = site_sqlite.browser()
     form = get_page(client, link).form(f"{link}/cancel")
     site_sqlite.move_to(DURING)
-    assert "约定的服务时间已到" in get_page(site_sqlite.browser(), link).text
+    assert "已经开始，不能再撤单；没有人来的，请报“未到场”。" in get_page(site_sqlite.browser(), link).text
     token = get_page(client, "/track").form("/track").get("csrf_token")
     answer = submit(client, form, {"reason": form.options["reason"][1], "csrf_token": token})
     assert answer.status_code == 409
@@ -667,13 +667,13 @@ def test_the_community_finds_orders_by_number_phone_tail_and_words(site: Site) -
 
 
 def test_a_list_is_paged_oldest_deadline_first(site_sqlite: Site) -> None:
-    numbers = [site_sqlite.make(placed, NOW + timedelta(minutes=i)).number for i in range(23)]
+    numbers = [site_sqlite.make(placed, NOW + timedelta(minutes=i)).number for i in range(33)]
     site_sqlite.move_to(NOW + timedelta(hours=1))
     browser = site_sqlite.browser(site_sqlite.city.community)
     first = get_page(browser, "/community/").text
     second = get_page(browser, "/community/?page=2").text
-    assert all(number[3:7] in first for number in numbers[:20])
-    assert [f"QTX {number[3:7]} {number[7:]}" in second for number in numbers] == [False] * 20 + [True] * 3
+    assert all(number[3:7] in first for number in numbers[:30])
+    assert [f"QTX {number[3:7]} {number[7:]}" in second for number in numbers] == [False] * 30 + [True] * 3
     assert first.index(f"QTX {numbers[0][3:7]}") < first.index(f"QTX {numbers[19][3:7]}")
 
 

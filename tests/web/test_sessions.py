@@ -226,8 +226,8 @@ def test_a_form_is_never_resumed_on_another_site(site_sqlite: Site) -> None:
 def test_the_language_switch_leads_nowhere_else(site_sqlite: Site) -> None:
     for path in FOREIGN:
         client = site_sqlite.browser()
-        answer = submit(client, get_page(client, "/").form("/language"), {"language": "en", "next": path})
-        assert (answer.status_code, answer.location) == (303, "/"), path
+        answer = submit(client, get_page(client, "/").form("/view"), {"language": "en", "next": path})
+        assert (answer.status_code, answer.location) == (303, "/view"), path
 
 
 def test_signing_in_leads_to_the_page_that_asked_for_it(site_sqlite: Site) -> None:
@@ -254,7 +254,7 @@ def test_signing_in_makes_a_new_session(site_sqlite: Site) -> None:
     assert "planted" not in after
     assert after.get("csrf_token") != before["csrf_token"]
     # a form from before is not valid any more
-    answer = submit(client, Form("/language", "post", fields=form.fields), {"language": "en"})
+    answer = submit(client, Form("/view", "post", fields=form.fields), {"language": "en"})
     assert answer.status_code == 400
 
 
@@ -389,14 +389,14 @@ def test_a_cookie_that_was_tampered_with_is_nobody(site_sqlite: Site) -> None:
 def test_the_language_stays_as_it_was_chosen(site_sqlite: Site) -> None:
     client = site_sqlite.browser()
     assert '<html lang="zh-CN">' in client.get("/order").text
-    answer = post_form(client, "/menu?audience=elderly", "/language", {"language": "en"})
+    answer = post_form(client, "/menu?audience=elderly", "/view", {"language": "en"})
     assert (answer.status_code, answer.location) == (303, "/menu?audience=elderly")
     assert '<html lang="en">' in client.get("/order").text
     login_as(client, site_sqlite.city.team)
     assert '<html lang="en">' in client.get("/team/").text
     post_form(client, "/team/", "/logout")
     assert '<html lang="en">' in client.get("/").text
-    post_form(client, "/", "/language", {"language": "zh"})
+    post_form(client, "/", "/view", {"language": "zh"})
     assert '<html lang="zh-CN">' in client.get("/order").text
 
 

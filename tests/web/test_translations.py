@@ -197,7 +197,7 @@ def city(client_sqlite: FlaskClient) -> Iterator[City]:
             city = make_city()
             count_volunteers(NOW.date(), NOW)
         answer = client_sqlite.post(
-            "/language", data={"csrf_token": csrf_of(client_sqlite, "/"), "language": "en", "next": "/about"}
+            "/view", data={"csrf_token": csrf_of(client_sqlite, "/"), "language": "en", "next": "/about"}
         )
         assert answer.status_code == 303
         assert answer.location == "/about"
@@ -246,7 +246,7 @@ def test_a_public_page_is_in_english(client_sqlite: FlaskClient, data: list[str]
     assert chinese_in(answer.get_data(as_text=True), data) == []
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/language", 405), ("/menu/S99", 404)])
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/logout", 405), ("/menu/S99", 404)])
 def test_an_error_page_is_in_english(client_sqlite: FlaskClient, data: list[str], path: str, status: int):
     answer = client_sqlite.get(path)
     assert answer.status_code == status

@@ -157,7 +157,9 @@ def logout() -> ResponseReturnValue:
         sign_out_everywhere(signed_in_user().account_id)
     _end_session()
     flash(_("已退出。"), "done")
-    return redirect(url_for("public.home"), 303)
+    response = make_response(redirect(url_for("public.home"), 303))
+    response.headers["Clear-Site-Data"] = '"cache"'  # the back button must not bring a page of this person's
+    return response
 
 
 @bp.get("/account")

@@ -1,20 +1,18 @@
 """Pages that only a community has."""
 
-import segno
-from flask import Response, flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from qtxvol.accounts.permissions import visible_orders
-from qtxvol.directory.queries import get_division_names
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import CallBack, Order
 from qtxvol.orders.rate import finish_call_back
 from qtxvol.refusals import NotFound
-from qtxvol.web.access import current_actor, settings
-from qtxvol.web.desk import EXTRA_NAV, ID, make_desk, render_desk, show_in_desk
-from qtxvol.web.display import is_english
+from qtxvol.web.access import current_actor
+from qtxvol.web.desk import make_desk, show_in_desk
+from qtxvol.web.desk_frame import EXTRA_NAV, ID
 from qtxvol.web.forms import BaseForm, form_data, long_text_field, now
 from qtxvol.web.i18n import _, _l
 from qtxvol.web.on_behalf import add_on_behalf
@@ -55,25 +53,3 @@ def _number_of(call_back_id: int) -> str:
     if number is None:
         raise NotFound(call_back_id)
     return number
-
-
-@bp.get("/poster")
-def poster() -> ResponseReturnValue:
-    """A sheet with a QR code that opens the order form for this community."""
-    code = current_actor().division_code or ""
-    names = get_division_names("en" if is_english() else "zh")
-    return render_desk("community/poster.html", place=names[code], link=_poster_link(code))
-
-
-@bp.get("/poster/qr.svg")
-def poster_qr() -> Response:
-    """The QR code of the poster."""
-    code = current_actor().division_code
-    if not code:
-        raise NotFound("poster")
-    svg = segno.make(_poster_link(code), error="q").svg_inline(scale=8, border=4, dark="#000", light="#fff")
-    return Response(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1), mimetype="image/svg+xml")
-
-
-def _poster_link(code: str) -> str:
-    return (settings().public_url or request.host_url.rstrip("/")) + url_for("resident.order_form", community=code)

@@ -1,25 +1,42 @@
 """Pages for anybody, and the two questions that machines ask."""
 
-from flask import jsonify, redirect, render_template, request, session, url_for
+from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from qtxvol.directory.queries import get_menu_item, list_menu, list_terms
 from qtxvol.jobs.health import find_troubles
-from qtxvol.progress.queries import get_board, get_home_counts
+from qtxvol.progress.queries import get_board, get_home_counts, get_people
+from qtxvol.progress.standing import count_exits, get_standing, list_towns
+from qtxvol.progress.weeks import get_weeks
 from qtxvol.web.access import make_blueprint, open_to_all
-from qtxvol.web.auth.views import is_own_path
+from qtxvol.web.charts import (
+    board_picture,
+    department_bars,
+    flow_picture,
+    map_picture,
+    one_decimal,
+    rating_note,
+    town_bars,
+    weeks_picture,
+)
 from qtxvol.web.display import pick
 from qtxvol.web.forms import now
-from qtxvol.web.i18n import LANGUAGES
+from qtxvol.web.view_settings import current_look
 
 bp = make_blueprint("public", __name__, gate=open_to_all)
 
 
 @bp.get("/")
 def home() -> ResponseReturnValue:
-    """What this is, and the one big button."""
-    audiences = [(term.code, pick(term.name, term.name_en)) for term in list_terms("audience")]
-    return render_template("public/home.html", counts=get_home_counts(now()), audiences=audiences)
+    """What this is, and the one big button. 长辈版 has three ways and no figures."""
+    if current_look().is_elder:
+        return render_template("public/home.html")
+    return render_template(
+        "public/home.html",
+        counts=get_home_counts(now()),
+        audiences=[(term.code, pick(term.name, term.name_en)) for term in list_terms("audience")],
+        board=get_board(now()),
+    )
 
 
 @bp.get("/menu")
@@ -49,24 +66,31 @@ def menu_item(item_id: str) -> ResponseReturnValue:
 
 @bp.get("/progress")
 def progress() -> ResponseReturnValue:
-    """How far it is to 2,000 science volunteers, and what counts."""
-    return render_template("public/progress.html", board=get_board(now()))
+    """How far it is to 2,000 science volunteers, how orders go, and what counts; `map` chooses what the map shows."""
+    board, people, towns, weeks = get_board(now()), get_people(), list_towns(), get_weeks(now())
+    standing = get_standing(now())
+    return render_template(
+        "public/progress.html",
+        board=board_picture(board),
+        missing=board.missing,
+        quote=board.target.quote if board.target else "",
+        by_town=town_bars(people, towns),
+        by_department=department_bars(people),
+        recent=weeks.recent,
+        rating=one_decimal(weeks.recent.average),
+        rating_note=rating_note(weeks.recent),
+        flow=flow_picture(standing, count_exits(now()), weeks.recent, is_public=True),
+        map=map_picture(
+            request.args.get("map", ""), ("volunteers", "closed"), standing, weeks, people, towns, "public.progress"
+        ),
+        weeks=weeks_picture(weeks),
+    )
 
 
 @bp.get("/about")
 def about() -> ResponseReturnValue:
     """Where facts come from, and how personal data is handled."""
     return render_template("public/about.html")
-
-
-@bp.post("/language")
-def set_language() -> ResponseReturnValue:
-    """Remember the language and go back to the page."""
-    language = request.form.get("language")
-    if language in LANGUAGES:
-        session["language"] = language
-    path = request.form.get("next", "")
-    return redirect(path if is_own_path(path) else url_for(".home"), 303)
 
 
 @bp.get("/healthz")

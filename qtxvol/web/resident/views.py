@@ -6,21 +6,16 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import StringField
 
-from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.attempts import (
-    PLACE_ADDRESS,
-    PLACE_PHONE,
     TRACK_ADDRESS,
     TRACK_ORDER,
-    Limit,
     count_attempt,
     forget_attempts,
     seconds_to_wait,
 )
-from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.numbers import parse_number
 from qtxvol.orders.queries import find_order_by_number
-from qtxvol.refusals import NotFound, Refused
+from qtxvol.refusals import Refused
 from qtxvol.web.access import (
     client_address,
     link_actor,
@@ -34,8 +29,11 @@ from qtxvol.web.action_forms import ActionForm, Context
 from qtxvol.web.desk import ID
 from qtxvol.web.forms import BaseForm, Required, clean_text, form_data, now, strip
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.order_form import SCREENS, OrderForm, carried, make_summary
+from qtxvol.web.order_form import SCREENS, OrderForm, carried, make_summary, popular_first
 from qtxvol.web.order_page import act_on_order, make_context, render_plain, send_picture, show_order
+from qtxvol.web.resident.following import find_next_verb, list_next, verb_names
+from qtxvol.web.resident.placing import link_of, place_for_resident, resident_seat
+from qtxvol.web.view_settings import change_look, current_look
 
 bp = make_blueprint("resident", __name__, gate=open_to_all)
 
@@ -47,7 +45,7 @@ def order_form() -> ResponseReturnValue:
     form.audience.data = request.args.get("audience", "")[:32]
     form.item.data = request.args.get("item", "")[:8]
     place = request.args.get("community", "")[:12]
-    if not place and (actor := _resident_seat()):
+    if not place and (actor := resident_seat()):
         place = actor.division_code or ""
     form.division_code.data = place
     hidden = [("division_code", place)] if place else []
@@ -61,6 +59,8 @@ def place() -> ResponseReturnValue:
     form = OrderForm(formdata=data)
     form.offer(None, now=now())
     screen = {"1": 1, "2": 2, "3": 3}.get(str(data.get("screen")), 1)
+    if change_look(data):  # 长辈版 or language in the middle of it: the same screen, with all that was typed
+        return _show(form, screen, carried(data, SCREENS[screen - 1]))
     match data.get("go"):
         case "menu":
             return _show(form, 1, carried(data, SCREENS[0]))
@@ -78,34 +78,17 @@ def place() -> ResponseReturnValue:
 
 
 def _send(form: OrderForm) -> ResponseReturnValue:
-    by_address = (f"place:address:{client_address()}", PLACE_ADDRESS)
-    try:  # before any photo is decoded
-        _check_pace(by_address)
-        if form.website.data:  # a robot filled in what no person sees
-            raise Refused("not_a_person", 422)
-        bad = form.find_bad_screen()
-        if bad is not None:
-            if form.photos.data:
-                count_attempt(*by_address, now())
-            return _show(form, bad, carried(form_data(), SCREENS[bad - 1])), 422
-        by_phone = (f"place:phone:{form.contact_phone.digits}", PLACE_PHONE)
-        _check_pace(by_phone)
-        outcome = form.place(_resident_seat() or Actor(Party.RESIDENT, "居民"))
+    try:
+        outcome = place_for_resident(form, resident_seat())
     except Refused as refused:
         if refused.code == "key_reused":
             return _already_placed(refused)
+        if refused.code == "badly_filled":
+            bad = int(refused.about["screen"])
+            return _show(form, bad, carried(form_data(), SCREENS[bad - 1])), 422
         form.refuse(refused)
         return _show(form, 3, carried(form_data(), SCREENS[2])), refused.status
-    if not outcome.is_repeat:
-        count_attempt(*by_address, now())
-        count_attempt(*by_phone, now())
-    return redirect(_link_of(outcome.number) + "?new=1", 303)
-
-
-def _check_pace(counted: tuple[str, Limit]) -> None:
-    """:raise Refused: `wait` (429)."""
-    if wait := seconds_to_wait(*counted, now()):
-        raise Refused("wait", 429, seconds=wait)
+    return redirect(link_of(outcome.number) + "?new=1", 303)
 
 
 def _already_placed(refused: Refused) -> ResponseReturnValue:
@@ -114,7 +97,7 @@ def _already_placed(refused: Refused) -> ResponseReturnValue:
 
 
 def _show(form: OrderForm, screen: int, hidden: list[tuple[str, str]]) -> str:
-    form.offer(None, now=now())
+    form.offer(None, now=now(), few=current_look().is_elder)
     titles = [_("想要什么"), _("什么时间、在哪里"), _("怎么联系您")]
     return render_template(
         f"resident/order_{screen}.html",
@@ -123,16 +106,14 @@ def _show(form: OrderForm, screen: int, hidden: list[tuple[str, str]]) -> str:
         titles=titles,
         hidden=hidden,
         summary=make_summary(form) if screen == 3 else [],
+        popular=popular_first(form) if screen == 1 and current_look().is_elder else (),
+        # a clerk's computer is shared: what a clerk types here for somebody stays in the page
+        keeps_draft=not current_user.is_authenticated or resident_seat() is not None,
     )
 
 
-def _resident_seat() -> Actor | None:
-    seat = signed_in_user().find_seat(Party.RESIDENT) if current_user.is_authenticated else None
-    return seat.actor if seat else None
-
-
 def _prefill_contact(form: OrderForm) -> None:
-    if _resident_seat() and not form.contact_name.data:
+    if resident_seat() and not form.contact_name.data:
         form.contact_name.data = signed_in_user().display_name
 
 
@@ -229,16 +210,12 @@ def _page(context: Context, failed: ActionForm | None, message: str) -> str:
         link=secret_link(order.number, order.link_nonce),
         path=link,
         is_new=request.args.get("new") == "1",
+        verbs=verb_names(),
+        next_verb=find_next_verb(context.view),
+        next_facts=list_next(context.view),
         act_url=lambda action: f"{link}/{action}",
         picture_url=lambda picture_id: f"{link}/photos/{picture_id}",
     )
-
-
-def _link_of(number: str) -> str:
-    found = find_order_by_number(number)
-    if found is None:
-        raise NotFound(number)
-    return secret_link(found.number, found.link_nonce, external=False)
 
 
 def _external(path: str) -> str:

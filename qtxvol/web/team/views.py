@@ -1,4 +1,4 @@
-"""Pages that only a team's leader has."""
+"""The team's desk, and its people."""
 
 from flask.typing import ResponseReturnValue
 
@@ -6,11 +6,14 @@ from qtxvol.directory.queries import term_names
 from qtxvol.orders.lifecycle import Party
 from qtxvol.volunteers.queries import list_members
 from qtxvol.web.access import current_actor
-from qtxvol.web.desk import EXTRA_NAV, make_desk, render_desk
+from qtxvol.web.certificates import add_certificates
+from qtxvol.web.desk import make_desk
+from qtxvol.web.desk_frame import EXTRA_NAV, ID, render_desk
 from qtxvol.web.i18n import _l
 
 bp = make_desk(Party.TEAM, __name__)
-EXTRA_NAV[Party.TEAM].append(("team.members", _l("队员")))
+add_certificates(bp, f"/members/<{ID}:volunteer_id>/certificates")
+EXTRA_NAV[Party.TEAM] += [("team.day", _l("日程")), ("team.members", _l("队员"))]
 
 
 @bp.get("/members")

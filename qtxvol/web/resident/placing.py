@@ -1,0 +1,61 @@
+"""Placing an order as a resident, from any page that it was filled in on: at a fair pace, and by persons only."""
+
+from flask_login import current_user
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.attempts import PLACE_ADDRESS, PLACE_PHONE, Limit, count_attempt, seconds_to_wait
+from qtxvol.orders.lifecycle import Party
+from qtxvol.orders.queries import find_order_by_number
+from qtxvol.orders.transition import Outcome
+from qtxvol.refusals import NotFound, Refused
+from qtxvol.web.access import client_address, secret_link, signed_in_user
+from qtxvol.web.forms import now
+from qtxvol.web.order_form import OrderForm
+
+
+def place_for_resident(form: OrderForm, actor: Actor | None) -> Outcome:
+    """Place what was filled in on all screens.
+
+    :param actor: the resident's seat; None for somebody without an account.
+    :raise Refused: `wait` with `seconds` (429); `not_a_person` (422); `badly_filled` with `screen`, the first with
+        something wrong, and sentences at the form's fields (422); and as `place_order`.
+    """
+    by_address = (f"place:address:{client_address()}", PLACE_ADDRESS)
+    _check_pace(by_address)  # before any photo is decoded
+    if form.website.data:  # a robot filled in what no person sees
+        raise Refused("not_a_person", 422)
+    bad = form.find_bad_screen()
+    if bad is not None:
+        if form.photos.data:
+            count_attempt(*by_address, now())
+        raise Refused("badly_filled", 422, screen=bad)
+    by_phone = (f"place:phone:{form.contact_phone.digits}", PLACE_PHONE)
+    _check_pace(by_phone)
+    outcome = form.place(actor or Actor(Party.RESIDENT, "居民"))
+    if not outcome.is_repeat:
+        count_attempt(*by_address, now())
+        count_attempt(*by_phone, now())
+    return outcome
+
+
+def resident_seat() -> Actor | None:
+    """The resident who is signed in, if one is."""
+    seat = signed_in_user().find_seat(Party.RESIDENT) if current_user.is_authenticated else None
+    return seat.actor if seat else None
+
+
+def link_of(number: str) -> str:
+    """The secret link to an order, without host.
+
+    :raise NotFound: no such order.
+    """
+    found = find_order_by_number(number)
+    if found is None:
+        raise NotFound(number)
+    return secret_link(found.number, found.link_nonce, external=False)
+
+
+def _check_pace(counted: tuple[str, Limit]) -> None:
+    """:raise Refused: `wait` (429)."""
+    if wait := seconds_to_wait(*counted, now()):
+        raise Refused("wait", 429, seconds=wait)
