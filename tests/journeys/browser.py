@@ -108,6 +108,8 @@ class Watch:
         self.faults.append(f"{error.page.url if error.page else ''}: {error.error}")
 
     def _read(self, response: Response) -> None:
+        if response.request.service_worker:
+            return  # what the worker has asked for on behalf of a page is judged as the page's, once
         is_part = response.request.resource_type != "document"
         if response.status >= 500 or (is_part and response.status >= 400):
             self.faults.append(f"{response.url}: {response.status}")

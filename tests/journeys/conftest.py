@@ -18,6 +18,7 @@ from tests.factories import NOW, City, make_city
 from tests.journeys.browser import DESKTOP, PHONE, Screen, find_chromium, launch
 from tests.journeys.cast import Cast
 from tests.journeys.live import Clock, LiveSite, serve
+from tests.journeys.scene import Scene, make_city_file, stage
 
 _HERE = Path(__file__).parent
 
@@ -51,6 +52,19 @@ def served_city(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
         with serve(app, Clock(NOW)) as site:
             site.remember()
             yield site, city
+
+
+@pytest.fixture(scope="session")
+def city_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo city, made once per test run and worker."""
+    return make_city_file(tmp_path_factory.mktemp("demo-city"))
+
+
+@pytest.fixture(scope="module")
+def scene(city_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The demo city, served for one module: its clock would be in the way of the journeys'."""
+    with stage(Path(shutil.copy(city_file, tmp_path_factory.mktemp("scene") / "city.sqlite3"))) as scene:
+        yield scene
 
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=lambda screen: screen.name)

@@ -6,6 +6,7 @@ They find everything as a person does: by what stands on buttons, links and besi
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -91,9 +92,12 @@ class Person:
         """One or more of several cards."""
         self._tap_card("checkbox", name, within)
 
-    def _tap_card(self, role: Literal["radio", "checkbox"], name: str, within: Locator | None) -> None:
+    def _tap_card(
+        self, role: Literal["radio", "checkbox"], name: str | re.Pattern[str], within: Locator | None
+    ) -> None:
         """The whole card is the target, as a thumb finds it."""
-        control = self.page.get_by_role(role, name=re.compile(f"^{re.escape(name)}"))
+        pattern = name if isinstance(name, re.Pattern) else re.compile(f"^{re.escape(name)}")
+        control = self.page.get_by_role(role, name=pattern)
         card = (within or self.page).locator("label").filter(has=control)
         card.click()
         expect(card.get_by_role(role)).to_be_checked()
@@ -127,7 +131,18 @@ class Person:
         self.press(f"确认{action}")
 
     def _fill_days(self, wish: Wish) -> None:
-        for position, (day, slot) in enumerate(wish.days, 1):
+        """Days that are offered are ticked, the others typed."""
+        typed = []
+        for day, slot in wish.days:
+            date = datetime.fromisoformat(day)
+            name = f"{date.month}月{date.day}日"
+            if self.page.get_by_role("checkbox", name=re.compile(f"^{name} .*{slot}$")).count():
+                self._tap_card("checkbox", re.compile(f"^{name} .*{slot}$"), None)
+            else:
+                typed.append((day, slot))
+        if typed:
+            self.page.locator("summary").filter(has_text="其他日期").click()
+        for position, (day, slot) in enumerate(typed, 1):
             self.fill(f"方便的日期 {position}", day)
             self.select(f"时段 {position}", slot)
 
@@ -303,7 +318,7 @@ class CommunityClerk(_OrdersOnBehalf):
         """派单 with one tap, to the department that the routing table names."""
         row = self.find(order, "待派单")
         row.get_by_role("button", name=re.compile("^派给")).click()
-        self.reads("已派单，部门会收到提醒。")
+        self.reads("部门会收到提醒。")
 
     def dispatch_to(self, order: PlacedOrder, department: str) -> None:
         """派单 to a department of the clerk's own choice."""
@@ -313,7 +328,7 @@ class CommunityClerk(_OrdersOnBehalf):
         option = field.locator("option").filter(has_text=department).first
         field.select_option(value=option.get_attribute("value"))
         self._confirm("派单")
-        self.reads("已派单，部门会收到提醒。")
+        self.reads("部门会收到提醒。")
 
     def reject(self, order: PlacedOrder, reason: str, text: str) -> None:
         """不予受理."""

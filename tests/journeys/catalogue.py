@@ -1,0 +1,482 @@
+"""Every kind of page that there is, once: what accessibility, reflow, first load and the screenshots go through.
+
+A page that a new GET route brings must be named here (`test_catalogue.py` says so). The same route stands here more
+than once where it looks different: an order in another status, a list without rows, a form with errors.
+Names are those of the screenshots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Page
+from sqlalchemy import ColumnElement, exists, select
+
+from qtxvol.accounts.models import Account
+from qtxvol.orders.lifecycle import Party, Status
+from qtxvol.orders.models import CallBack, Order, OrderEvent, Rating
+from qtxvol.volunteers.models import Certificate, Team, Volunteer
+
+if TYPE_CHECKING:
+    from tests.journeys.scene import Scene
+
+#: What a form sends; a list is a field that is there several times.
+Fields = Mapping[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kind of page.
+
+    :ivar endpoint: of the route that answers.
+    :ivar path: or a function that finds it in the demo city.
+    :ivar party: whose desk the visitor sits at; None for nobody's.
+    :ivar status: of the answer.
+    :ivar fields: makes it a POST of these from a page of the site.
+    :ivar then: what is still done on the page.
+    :ivar is_first_visit: the desk's guide has not been put away.
+    :ivar is_paper: a sheet of fixed size that is meant to be printed.
+    """
+
+    name: str
+    endpoint: str
+    path: str | Callable[[Scene], str]
+    party: Party | None = None
+    status: int = 200
+    fields: Callable[[Scene], Fields] | None = None
+    then: Callable[[Page], None] | None = None
+    is_first_visit: bool = False
+    is_paper: bool = False
+
+    def address(self, scene: Scene) -> str:
+        return self.path if isinstance(self.path, str) else self.path(scene)
+
+
+# What is looked for in the demo city
+
+_IS_RATED = exists().where(Rating.order_id == Order.id)
+_HAS_CALL = exists().where(CallBack.order_id == Order.id, CallBack.done_at.is_(None))
+_IS_ASKED = Order.clock_stopped_at.is_not(None)
+_WAS_LATE = exists().where(OrderEvent.order_id == Order.id, OrderEvent.was_overdue)
+
+
+def _moment() -> object:
+    from tests.journeys.scene import MOMENT  # here: the scene imports this module
+
+    return MOMENT
+
+
+def _is_ahead() -> ColumnElement[bool]:
+    return Order.agreed_start > _moment()
+
+
+def _is_over() -> ColumnElement[bool]:
+    return Order.agreed_end < _moment()
+
+
+def _link(
+    *conditions: ColumnElement[bool] | Callable[[], ColumnElement[bool]], more: str = ""
+) -> Callable[[Scene], str]:
+    return lambda scene: scene.link(*(_ready(each) for each in conditions)) + more
+
+
+def _ready(condition: ColumnElement[bool] | Callable[[], ColumnElement[bool]]) -> ColumnElement[bool]:
+    return condition() if callable(condition) and not isinstance(condition, ColumnElement) else condition
+
+
+def _order(
+    party: Party, *conditions: ColumnElement[bool] | Callable[[], ColumnElement[bool]], more: str = ""
+) -> Callable[[Scene], str]:
+    def find(scene: Scene) -> str:
+        return f"/{party}/orders/{scene.find(party, *(_ready(each) for each in conditions))}{more}"
+
+    return find
+
+
+def _code(is_revoked: bool) -> Callable[[Scene], str]:
+    is_it = Certificate.revoked_at.is_not(None) if is_revoked else Certificate.revoked_at.is_(None)
+    return lambda scene: f"/verify/{scene.ask(select(Certificate.code).where(is_it).order_by(Certificate.id))}"
+
+
+def _certificate(party: Party, more: str = "") -> Callable[[Scene], str]:
+    wanted = select(Certificate.id).where(Certificate.revoked_at.is_(None)).order_by(Certificate.id)
+    return lambda scene: f"/{party}/certificates/{scene.ask(wanted)}{more}"
+
+
+def _person(party: Party, path: str) -> Callable[[Scene], str]:
+    """`path` with the id of the person behind the volunteer's desk."""
+    return lambda scene: f"/{party}{path.format(scene.actor(Party.VOLUNTEER).volunteer_id)}"
+
+
+# What is typed
+
+_WHAT = {"audience": "elderly", "item": "S05"}
+_WHERE = {"division_code": "640381001002", "venue": "社区二楼活动室", "day_1": "2026-11-28", "slot_1": "morning"}
+_WHO = {
+    "requester_kind": "resident",
+    "headcount": "30",
+    "contact_name": "王女士",
+    "contact_phone": "199 0000 1234",
+    "urgency": "normal",
+    "consent": "y",
+}
+
+
+def _typed(*parts: Fields, **more: str) -> Callable[[Scene], Fields]:
+    fields = {name: value for part in (*parts, more) for name, value in part.items()}
+    return lambda scene: fields
+
+
+def _order_placed_before(scene: Scene) -> Fields:
+    """The form of an order that is there already, with other content."""
+    key: str = scene.ask(select(Order.place_key).where(Order.status == Status.PLACED).order_by(Order.id))
+    return {**_WHAT, **_WHERE, **_WHO, "key": key, "screen": "3", "go": "send"}
+
+
+def _wrong_tail(scene: Scene) -> Fields:
+    """A number that is right with digits that are not."""
+    order = select(Order.number).where(Order.contact_phone_tail != "0000").order_by(Order.id)
+    return {"number": scene.ask(order), "tail": "0000"}
+
+
+def _placed_order(scene: Scene) -> str:
+    """One that the community can dispatch, the newest: the others are looked at."""
+    newest = select(Order.number).where(
+        Order.status == Status.PLACED, Order.returns_count == 0, ~_IS_ASKED, Order.division_code.like("640381001%")
+    )
+    number: str = scene.ask(newest.order_by(Order.placed_at.desc(), Order.id.desc()))
+    return number
+
+
+def _version(scene: Scene, number: str) -> int:
+    version: int = scene.ask(select(Order.version).where(Order.number == number))
+    return version
+
+
+def _ticked(scene: Scene) -> Fields:
+    """One order that can be dispatched and one that can't any more."""
+    return {"number": [_placed_order(scene), scene.find(Party.COMMUNITY, Order.status == Status.CLOSED)], "list": ""}
+
+
+def _confirmed(scene: Scene) -> Fields:
+    """The same two, confirmed: one is done, the other told why not."""
+    good, late = _placed_order(scene), scene.find(Party.COMMUNITY, Order.status == Status.CLOSED)
+    return {"order": [f"{good}|{_version(scene, good)}|health", f"{late}|1|health"], "list": "", "key": f"bulk-{good}"}
+
+
+def _to_dispatch(scene: Scene) -> str:
+    return f"/community/orders/{_placed_order(scene)}/dispatch"
+
+
+def _dispatching(scene: Scene) -> Fields:
+    return {"department_id": "health", "version": str(_version(scene, _placed_order(scene)))}
+
+
+def _of_closed_order(scene: Scene) -> str:
+    """A step that came too late."""
+    return f"/community/orders/{scene.find(Party.COMMUNITY, Order.status == Status.CLOSED)}/dispatch"
+
+
+def _unfold_all(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+
+
+def _unfold_term(page: Page) -> None:
+    page.locator("button.term").first.click()
+
+
+P, S = Party, Status
+
+PUBLIC = (
+    Entry("home", "public.home", "/"),
+    Entry("menu", "public.menu", "/menu"),
+    Entry("menu-filtered", "public.menu", "/menu?audience=elderly&theme=health"),
+    Entry("menu-empty", "public.menu", "/menu?q=没有这一项"),
+    Entry("menu-item", "public.menu_item", "/menu/S05"),
+    Entry("about", "public.about", "/about"),
+    Entry("progress", "public.progress", "/progress", then=_unfold_all),
+    Entry("view-settings", "view_settings.page", "/view"),
+    Entry("styleguide", "styleguide.page", "/styleguide"),
+    Entry("offline", "offline.page", "/offline"),
+    Entry("offline-order", "offline.order", "/offline/order"),
+    Entry("help", "help.index", "/help"),
+    Entry("help-words", "help.words", "/help/words"),
+    Entry("help-resident", "help.party", "/help/resident", then=_unfold_all),
+    Entry("help-community", "help.party", "/help/community", then=_unfold_all),
+    Entry("help-department", "help.party", "/help/department", then=_unfold_all),
+    Entry("help-team", "help.party", "/help/team", then=_unfold_all),
+    Entry("help-volunteer", "help.party", "/help/volunteer", then=_unfold_all),
+    Entry("help-office", "help.party", "/help/office", then=_unfold_all),
+    Entry("login", "auth.login", "/login"),
+    Entry(
+        "login-errors", "auth.submit_login", "/login", status=422, fields=_typed(username="nobody", password="wrong")
+    ),
+    Entry("register", "auth.register", "/register"),
+    Entry("register-errors", "auth.submit_register", "/register", status=422, fields=_typed(username="a")),
+    Entry("resume-after-login", "community.place", "/community/order", status=401, fields=_typed(_WHAT, _WHERE)),
+    Entry("resume", "resident.place", "/order", status=400, fields=_typed(_WHAT, _WHERE, csrf_token="old")),
+    Entry("verify", "verify.ask", "/verify"),
+    Entry("verify-errors", "verify.ask", "/verify?code=1", status=422),
+    Entry("verify-unknown", "verify.certificate", "/verify/ABCDEFGHJKMNPQRS", status=404),
+    Entry("verify-valid", "verify.certificate", _code(is_revoked=False)),
+    Entry("verify-revoked", "verify.certificate", _code(is_revoked=True)),
+    Entry("error-400", "errors_on_stage.error_page", "/errors-on-stage/400", status=400),
+    Entry("error-403", "errors_on_stage.error_page", "/errors-on-stage/403", status=403),
+    Entry("error-404", "errors_on_stage.error_page", "/errors-on-stage/404", status=404),
+    Entry("error-405", "errors_on_stage.error_page", "/errors-on-stage/405", status=405),
+    Entry("error-409", "errors_on_stage.error_page", "/errors-on-stage/409", status=409),
+    Entry("error-413", "errors_on_stage.error_page", "/errors-on-stage/413", status=413),
+    Entry("error-422", "errors_on_stage.error_page", "/errors-on-stage/422", status=422),
+    Entry("error-429", "errors_on_stage.error_page", "/errors-on-stage/429", status=429),
+    Entry("error-500", "errors_on_stage.error_page", "/errors-on-stage/500", status=500),
+    Entry("error-503", "errors_on_stage.error_page", "/errors-on-stage/503", status=503),
+)
+
+ORDERING = (
+    Entry("order-1", "resident.order_form", "/order"),
+    Entry("order-1-chosen", "resident.order_form", "/order?audience=elderly&item=S05"),
+    Entry("order-1-errors", "resident.place", "/order", status=422, fields=_typed(screen="1", go="next")),
+    Entry("order-2", "resident.place", "/order", fields=_typed(_WHAT, screen="1", go="next")),
+    Entry("order-2-errors", "resident.place", "/order", status=422, fields=_typed(_WHAT, screen="2", go="next")),
+    Entry("order-3", "resident.place", "/order", fields=_typed(_WHAT, _WHERE, screen="2", go="next")),
+    Entry(
+        "order-3-errors", "resident.place", "/order", status=422, fields=_typed(_WHAT, _WHERE, screen="3", go="send")
+    ),
+    Entry("order-already", "resident.place", "/order", status=409, fields=_order_placed_before),
+    Entry("order-done", "resident.follow", _link(Order.status == S.PLACED, more="?new=1")),
+    Entry("track", "resident.track", "/track"),
+    Entry("track-errors", "resident.find", "/track", status=422, fields=_typed(number="QTX1")),
+    Entry("track-unknown", "resident.find", "/track", status=404, fields=_wrong_tail),
+    Entry("follow-placed", "resident.follow", _link(Order.status == S.PLACED, ~_IS_ASKED)),
+    Entry("follow-asked", "resident.follow", _link(Order.status == S.PLACED, _IS_ASKED)),
+    Entry("follow-dispatched", "resident.follow", _link(Order.status == S.DISPATCHED)),
+    Entry("follow-claimed", "resident.follow", _link(Order.status == S.CLAIMED)),
+    Entry("follow-accepted", "resident.follow", _link(Order.status == S.ACCEPTED, _is_ahead), then=_unfold_all),
+    Entry("follow-started", "resident.follow", _link(Order.status == S.ACCEPTED, _is_over), then=_unfold_all),
+    Entry("follow-closed", "resident.follow", _link(Order.status == S.CLOSED, ~_IS_RATED)),
+    Entry("follow-rated", "resident.follow", _link(Order.status == S.CLOSED, _IS_RATED)),
+    Entry("follow-rejected", "resident.follow", _link(Order.status == S.REJECTED)),
+    Entry("follow-merged", "resident.follow", _link(Order.status == S.MERGED)),
+    Entry("follow-cancelled", "resident.follow", _link(Order.status == S.CANCELLED)),
+    Entry("follow-unmet", "resident.follow", _link(Order.status == S.UNMET)),
+)
+
+RESIDENT = (
+    Entry("resident", "my.inbox", "/resident/", P.RESIDENT),
+    Entry("resident-first", "my.inbox", "/resident/", P.RESIDENT, is_first_visit=True),
+    Entry("resident-empty", "my.inbox", "/resident/?q=没有这一单", P.RESIDENT),
+    Entry("resident-order", "my.order", _order(P.RESIDENT), P.RESIDENT, then=_unfold_all),
+    Entry("resident-sheet", "my.sheet", _order(P.RESIDENT, more="/sheet"), P.RESIDENT, is_paper=True),
+    Entry("resident-views", "my.views", "/resident/views", P.RESIDENT),
+    Entry("resident-notices", "my.notices", "/resident/notices", P.RESIDENT),
+    Entry("account", "auth.account_page", "/account", P.RESIDENT),
+    Entry("account-errors", "auth.submit_password", "/account", P.RESIDENT, status=422, fields=_typed()),
+)
+
+COMMUNITY = (
+    Entry("community", "community.inbox", "/community/", P.COMMUNITY),
+    Entry("community-first", "community.inbox", "/community/", P.COMMUNITY, is_first_visit=True),
+    Entry("community-explained", "community.inbox", "/community/", P.COMMUNITY, then=_unfold_term),
+    Entry("community-moving", "community.inbox", "/community/?tab=moving", P.COMMUNITY),
+    Entry("community-all", "community.inbox", "/community/?tab=all", P.COMMUNITY),
+    Entry("community-empty", "community.inbox", "/community/?q=没有这一单", P.COMMUNITY),
+    Entry(
+        "community-placed", "community.order", _order(P.COMMUNITY, Order.status == S.PLACED, ~_IS_ASKED), P.COMMUNITY
+    ),
+    Entry(
+        "community-placed-unfolded",
+        "community.order",
+        _order(P.COMMUNITY, Order.status == S.PLACED, ~_IS_ASKED),
+        P.COMMUNITY,
+        then=_unfold_all,
+    ),
+    Entry("community-asked", "community.order", _order(P.COMMUNITY, Order.status == S.PLACED, _IS_ASKED), P.COMMUNITY),
+    Entry("community-dispatched", "community.order", _order(P.COMMUNITY, Order.status == S.DISPATCHED), P.COMMUNITY),
+    Entry("community-claimed", "community.order", _order(P.COMMUNITY, Order.status == S.CLAIMED), P.COMMUNITY),
+    Entry("community-accepted", "community.order", _order(P.COMMUNITY, Order.status == S.ACCEPTED), P.COMMUNITY),
+    Entry("community-closed", "community.order", _order(P.COMMUNITY, Order.status == S.CLOSED), P.COMMUNITY),
+    Entry("community-call-back", "community.order", _order(P.COMMUNITY, _HAS_CALL), P.COMMUNITY),
+    Entry(
+        "community-late-step", "community.act", _of_closed_order, P.COMMUNITY, status=409, fields=_typed(version="1")
+    ),
+    Entry("community-bulk", "community.check_bulk", "/community/bulk", P.COMMUNITY, fields=_ticked),
+    Entry("community-bulk-done", "community.do_bulk", "/community/bulk/confirmed", P.COMMUNITY, fields=_confirmed),
+    Entry("community-dispatched-now", "community.act", _to_dispatch, P.COMMUNITY, fields=_dispatching),
+    Entry("community-views", "community.views", "/community/views", P.COMMUNITY),
+    Entry("community-filtered", "community.inbox", "/community/?due=late", P.COMMUNITY, then=_unfold_all),
+    Entry(
+        "community-sheet", "community.sheet", _order(P.COMMUNITY, _WAS_LATE, more="/sheet"), P.COMMUNITY, is_paper=True
+    ),
+    Entry("community-notices", "community.notices", "/community/notices", P.COMMUNITY),
+    Entry("community-order", "community.order_form", "/community/order?audience=elderly", P.COMMUNITY),
+    Entry(
+        "community-order-errors",
+        "community.place",
+        "/community/order",
+        P.COMMUNITY,
+        status=422,
+        fields=_typed(go="send"),
+    ),
+    Entry("community-poster", "community.poster", "/community/poster", P.COMMUNITY),
+    Entry("community-posters", "community.posters", "/community/poster/all", P.COMMUNITY),
+    Entry("community-poster-cards", "community.poster_cards", "/community/poster/cards", P.COMMUNITY, is_paper=True),
+)
+
+DEPARTMENT = (
+    Entry("department", "department.inbox", "/department/", P.DEPARTMENT),
+    Entry("department-first", "department.inbox", "/department/", P.DEPARTMENT, is_first_visit=True),
+    Entry("department-empty", "department.inbox", "/department/?q=没有这一单", P.DEPARTMENT),
+    Entry(
+        "department-dispatched",
+        "department.order",
+        _order(P.DEPARTMENT, Order.status == S.DISPATCHED),
+        P.DEPARTMENT,
+        then=_unfold_all,
+    ),
+    Entry("department-order", "department.order", _order(P.DEPARTMENT, Order.status == S.CLAIMED), P.DEPARTMENT),
+    Entry("department-accepted", "department.order", _order(P.DEPARTMENT, Order.status == S.ACCEPTED), P.DEPARTMENT),
+    Entry("department-closed", "department.order", _order(P.DEPARTMENT, Order.status == S.CLOSED), P.DEPARTMENT),
+    Entry("department-sheet", "department.sheet", _order(P.DEPARTMENT, more="/sheet"), P.DEPARTMENT, is_paper=True),
+    Entry("department-views", "department.views", "/department/views", P.DEPARTMENT),
+    Entry("department-notices", "department.notices", "/department/notices", P.DEPARTMENT),
+    Entry("department-teams", "department.teams", "/department/teams", P.DEPARTMENT),
+    Entry("department-order-form", "department.order_form", "/department/order", P.DEPARTMENT),
+)
+
+TEAM = (
+    Entry("team", "team.inbox", "/team/", P.TEAM),
+    Entry("team-first", "team.inbox", "/team/", P.TEAM, is_first_visit=True),
+    Entry("team-empty", "team.inbox", "/team/?q=没有这一单", P.TEAM),
+    Entry("team-accepted", "team.inbox", "/team/?tab=accepted", P.TEAM),
+    Entry("team-order", "team.order", _order(P.TEAM, Order.status == S.CLAIMED), P.TEAM),
+    Entry(
+        "team-order-ahead",
+        "team.order",
+        _order(P.TEAM, Order.status == S.ACCEPTED, _is_ahead),
+        P.TEAM,
+        then=_unfold_all,
+    ),
+    Entry("team-order-over", "team.order", _order(P.TEAM, Order.status == S.ACCEPTED, _is_over), P.TEAM),
+    Entry("team-order-closed", "team.order", _order(P.TEAM, Order.status == S.CLOSED), P.TEAM),
+    Entry("team-sheet", "team.sheet", _order(P.TEAM, Order.status == S.CLOSED, more="/sheet"), P.TEAM, is_paper=True),
+    Entry("team-day", "team.day", "/team/day", P.TEAM),
+    Entry("team-day-ahead", "team.day", "/team/day?on=2026-11-25", P.TEAM, then=_unfold_all),
+    Entry("team-day-sheet", "team.day_sheet", "/team/day/sheet", P.TEAM, is_paper=True),
+    Entry("team-week", "team.week", "/team/week", P.TEAM),
+    Entry("team-views", "team.views", "/team/views", P.TEAM),
+    Entry("team-notices", "team.notices", "/team/notices", P.TEAM),
+    Entry("team-members", "team.members", "/team/members", P.TEAM),
+    Entry("team-person-certificates", "team.person_certificates", _person(P.TEAM, "/members/{}/certificates"), P.TEAM),
+    Entry("team-certificate", "team.certificate", _certificate(P.TEAM), P.TEAM, is_paper=True),
+)
+
+VOLUNTEER = (
+    Entry("volunteer", "volunteer.inbox", "/volunteer/", P.VOLUNTEER),
+    Entry("volunteer-first", "volunteer.inbox", "/volunteer/", P.VOLUNTEER, is_first_visit=True),
+    Entry("volunteer-empty", "volunteer.inbox", "/volunteer/?q=没有这一单", P.VOLUNTEER),
+    Entry("volunteer-order", "volunteer.order", _order(P.VOLUNTEER, Order.status == S.ACCEPTED), P.VOLUNTEER),
+    Entry("volunteer-order-closed", "volunteer.order", _order(P.VOLUNTEER, Order.status == S.CLOSED), P.VOLUNTEER),
+    Entry("volunteer-sheet", "volunteer.sheet", _order(P.VOLUNTEER, more="/sheet"), P.VOLUNTEER, is_paper=True),
+    Entry("volunteer-hours", "volunteer.hours", "/volunteer/hours", P.VOLUNTEER),
+    Entry("volunteer-week", "volunteer.week", "/volunteer/week", P.VOLUNTEER),
+    Entry("volunteer-views", "volunteer.views", "/volunteer/views", P.VOLUNTEER),
+    Entry("volunteer-notices", "volunteer.notices", "/volunteer/notices", P.VOLUNTEER),
+    Entry("volunteer-certificates", "volunteer.person_certificates", "/volunteer/certificates", P.VOLUNTEER),
+    Entry("volunteer-certificate", "volunteer.certificate", _certificate(P.VOLUNTEER), P.VOLUNTEER, is_paper=True),
+)
+
+OFFICE = (
+    Entry("office", "office.inbox", "/office/", P.OFFICE),
+    Entry("office-first", "office.inbox", "/office/", P.OFFICE, is_first_visit=True),
+    Entry("office-overview", "office.overview", "/office/overview", P.OFFICE, then=_unfold_all),
+    Entry("office-overdue", "office.inbox", "/office/?tab=overdue", P.OFFICE),
+    Entry("office-empty", "office.inbox", "/office/?q=没有这一单", P.OFFICE),
+    Entry(
+        "office-order", "office.order", _order(P.OFFICE, Order.status == S.PLACED, Order.returns_count > 1), P.OFFICE
+    ),
+    Entry("office-order-closed", "office.order", _order(P.OFFICE, Order.status == S.CLOSED, _IS_RATED), P.OFFICE),
+    Entry("office-order-unmet", "office.order", _order(P.OFFICE, Order.status == S.UNMET), P.OFFICE),
+    Entry(
+        "office-sheet",
+        "office.sheet",
+        _order(P.OFFICE, Order.status == S.CLOSED, more="/sheet"),
+        P.OFFICE,
+        is_paper=True,
+    ),
+    Entry("office-views", "office.views", "/office/views", P.OFFICE),
+    Entry("office-notices", "office.notices", "/office/notices", P.OFFICE),
+    Entry("office-facts", "office.facts", "/office/facts", P.OFFICE),
+    Entry("office-fact-list", "office.fact_list", "/office/facts/menu_item", P.OFFICE),
+    Entry("office-fact", "office.fact", "/office/facts/menu_item/S05", P.OFFICE),
+    Entry("office-fact-form", "office.fact_form", "/office/facts/menu_item/add", P.OFFICE),
+    Entry("office-accounts", "office.accounts", "/office/accounts", P.OFFICE),
+    Entry(
+        "office-account",
+        "office.account",
+        lambda scene: f"/office/accounts/{scene.ask(select(Account.id).where(Account.username == 'team'))}",
+        P.OFFICE,
+    ),
+    Entry("office-account-party", "office.account_form", "/office/accounts/add", P.OFFICE),
+    Entry("office-account-form", "office.account_form", "/office/accounts/add?party=team", P.OFFICE),
+    Entry(
+        "office-seat-form",
+        "office.seat_form",
+        lambda scene: f"/office/accounts/{scene.ask(select(Account.id).where(Account.username == 'team'))}/seats/add",
+        P.OFFICE,
+    ),
+    Entry("office-teams", "office.teams", "/office/teams", P.OFFICE),
+    Entry("office-team", "office.team", lambda scene: f"/office/teams/{scene.ask(select(Team.id))}", P.OFFICE),
+    Entry("office-team-form", "office.team_form", "/office/teams/add", P.OFFICE),
+    Entry("office-volunteers", "office.volunteers", "/office/volunteers", P.OFFICE),
+    Entry(
+        "office-volunteer",
+        "office.volunteer",
+        lambda scene: f"/office/volunteers/{scene.ask(select(Volunteer.id).where(Volunteer.status == 'applied'))}",
+        P.OFFICE,
+    ),
+    Entry("office-volunteer-form", "office.volunteer_form", "/office/volunteers/add", P.OFFICE),
+    Entry("office-certificates", "office.certificates", "/office/certificates", P.OFFICE),
+    Entry("office-revoke", "office.revoke_form", _certificate(P.OFFICE, "/revoke"), P.OFFICE),
+    Entry("office-certificate", "office.certificate", _certificate(P.OFFICE), P.OFFICE, is_paper=True),
+    Entry(
+        "office-person-certificates",
+        "office.person_certificates",
+        _person(P.OFFICE, "/volunteers/{}/certificates"),
+        P.OFFICE,
+    ),
+)
+
+GROUPS = {
+    "public": PUBLIC,
+    "ordering": ORDERING,
+    "resident": RESIDENT,
+    "community": COMMUNITY,
+    "department": DEPARTMENT,
+    "team": TEAM,
+    "volunteer": VOLUNTEER,
+    "office": OFFICE,
+}
+
+CATALOGUE = tuple(entry for entries in GROUPS.values() for entry in entries)
+
+#: GET routes that answer with something else than a page: endpoint and what it is.
+NOT_PAGES = {
+    "static": "files",
+    "public.healthz": "for machines",
+    "public.readyz": "for machines",
+    "offline.manifest": "for machines",
+    "offline.worker": "a script",
+    "offline.token": "for a script",
+    **{f"{desk}.counts": "for a script" for desk in ("my", "community", "department", "team", "volunteer", "office")},
+    "community.poster_qr": "a picture",
+    "resident.qr_code": "a picture",
+    "resident.picture": "a picture",
+    "my.picture": "a picture",
+    "community.picture": "a picture",
+    "department.picture": "a picture",
+    "team.picture": "a picture",
+    "volunteer.picture": "a picture",
+    "office.picture": "a picture",
+}
