@@ -255,6 +255,14 @@ def diagram() -> None:
     click.echo(render_lifecycle(), nl=False)
 
 
+@main.command("match-server")
+def match_server() -> None:
+    """Answer who should serve an order, in JSON lines on standard input and output; needs no database."""
+    from qtxvol.matching.server import serve
+
+    serve(sys.stdin, sys.stdout)
+
+
 @main.command()
 @click.argument("kind", type=click.Choice(["open-data"]))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))

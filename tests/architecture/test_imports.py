@@ -21,6 +21,7 @@ PURE = (
     "qtxvol.accounts.phones",
     "qtxvol.progress.charts",
     "qtxvol.progress.pace",
+    *(f"qtxvol.matching.{file.stem}" for file in sorted((ROOT / "qtxvol/matching").glob("[a-z]*.py"))),
 )
 CAPABILITIES = ("orders", "matching", "volunteers", "directory", "progress", "notices", "accounts")
 EDGES = ("qtxvol.web", "qtxvol.api", "qtxvol.jobs", "qtxvol.cli", "qtxvol.demo")
