@@ -19,7 +19,7 @@ from qtxvol.extensions import db
 from qtxvol.notices.models import Notice
 from qtxvol.orders import deadlines
 from qtxvol.orders.chain import GENESIS, event_hash, fingerprint
-from qtxvol.orders.lifecycle import OPEN, Action, OrderFacts, Party, Rule, Status, find_refusal, get_rule
+from qtxvol.orders.lifecycle import OPEN, Action, OrderFacts, Party, Rule, Status, find_refusal, find_undo, get_rule
 from qtxvol.orders.models import Crew, Order, OrderEvent, OrderHolder, OrderNote, Question
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
@@ -74,6 +74,7 @@ def change_order(
     :param key: idempotency key; the same actor with the same key is answered with the first outcome.
     :raise NotFound: no such order, or none that the actor may know of (404).
     :raise Refused: `wrong_party` (403); `wrong_status`, `moved_on`, `stale` with `winner`, or a guard's code (409);
+        `undone_since` (409): this very request was answered before, and what it did was taken back;
         `missing` with `field` (422); and what `prepare` raises.
     """
     rule = get_rule(action)
@@ -82,6 +83,7 @@ def change_order(
         order = lock_order(number, actor)
         last, repeated = _last_and_repeated(order, actor, asked, key)
         if repeated is not None:
+            _check_not_undone(repeated, last)
             return Outcome(order.id, order.number, Status(order.status), order.version, is_repeat=True)
         joined = db.session.get(Order, order.merged_into_id) if order.merged_into_id else None
         facts = facts_of(order, actor, now, last_action=Action(last.action), joined=joined)
@@ -209,6 +211,18 @@ def _last_and_repeated(order: Order, actor: Actor, asked: str, key: str | None) 
             return last, event
     is_same = last.actor_key == actor.key and last.fingerprint == asked
     return last, last if is_same else None
+
+
+def _check_not_undone(event: OrderEvent, last: OrderEvent) -> None:
+    """A form that is sent again after its step was taken back must not be called done: the order would be forgotten."""
+    undo = find_undo(Action(event.action))
+    if undo is None or event is last:
+        return
+    undone = select(OrderEvent.id).where(
+        OrderEvent.order_id == event.order_id, OrderEvent.sequence > event.sequence, OrderEvent.action == undo.action
+    )
+    if db.session.scalar(undone.limit(1)) is not None:
+        raise Refused("undone_since", 409)
 
 
 def _check_carried(rule: Rule, payload: Mapping[str, Any]) -> None:

@@ -94,6 +94,7 @@ def check_bulk() -> ResponseReturnValue:
         "desk/bulk_check.html",
         nav_current="waiting",
         action=say(get_rule(action).label),
+        confirm=str(CONFIRMATIONS[action]),
         has_destination=action is Action.DISPATCH,
         ready=[each for each in checked if not each.why_not],
         refused=[each for each in checked if each.why_not],
@@ -212,7 +213,7 @@ def _pick(text: str) -> Pick | None:
     known = parse_number(number[:40])
     if known is None or not (version.isascii() and version.isdecimal() and len(version) < 9):
         return None
-    return Pick(known, int(version), department_id[:32])
+    return Pick(known, int(version), department_id.replace("\0", "")[:32])
 
 
 def _list_query() -> str:

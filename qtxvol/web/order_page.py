@@ -258,8 +258,9 @@ def _show_refusal(
     if refused.status == 403:
         raise refused
     context = make_context(actor, number)  # what has happened meanwhile
-    if refused.code == "key_reused":  # back, edited, sent again: the next try is a new one
+    if refused.code == "key_reused":  # back, edited, sent again
         refused = Refused("repeat_differs", 409)
+    if refused.code in ("repeat_differs", "undone_since"):  # the next try is a new one
         form.key.data = uuid4().hex
     if refused.status == 422 or "field" in refused.about:
         form.refuse(refused, default=form.refusal_field)
@@ -313,7 +314,7 @@ def make_timeline(context: Context) -> list[Entry]:
         Entry(
             title=event_title(event, departments, teams),
             when=day_time(event.happened_at),
-            who=_who(event, actor),
+            who=doer(event),
             text=(text or "") if sees_all or event.action in PUBLIC_NOTES else "",
             is_late=event.was_overdue,
             had_deadline=_had_deadline(event),
@@ -344,8 +345,9 @@ def payload_teams(payload: Mapping[str, Any]) -> list[int]:
     return list(payload.get("team_ids", []))
 
 
-def _who(event: Any, actor: Actor) -> str:
-    if event.party in (Party.RESIDENT, Party.SYSTEM):
+def doer(event: Any) -> str:
+    """Who did it: the party, and which of its bodies where there are several."""
+    if event.party in (Party.RESIDENT, Party.SYSTEM, Party.OFFICE):
         return party_label(event.party)
     return f"{party_label(event.party)} {event.actor_name}"
 

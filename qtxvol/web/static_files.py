@@ -49,20 +49,20 @@ class Shelf:
 
     def find(self, filename: str) -> StaticFile | None:
         """The file below the folder; None when there is none."""
-        path = safe_join(str(self.folder), filename)
+        path = safe_join(str(self.folder), filename)  # one path, however many ways (`x/../`) lead to it
         if path is None:
             return None
         try:
             status = Path(path).stat()
             stamp = status.st_mtime_ns, status.st_size
-            known = self._files.get(filename)
+            known = self._files.get(path)
             if known is not None and known.stamp == stamp:
                 return known
             read = _read(Path(path), stamp)
         except (OSError, ValueError):  # not there, a folder, a name that no file system takes
             return None
         with self._lock:
-            self._files[filename] = read
+            self._files[path] = read
         return read
 
 

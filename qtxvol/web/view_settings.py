@@ -7,13 +7,12 @@ depends on it but looks, so whatever is wrong with it is taken for the default.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from qtxvol.web.access import make_blueprint, open_to_all
-from qtxvol.web.auth.views import is_own_path
+from qtxvol.web.auth.views import is_own_path, split_address
 from qtxvol.web.i18n import LANGUAGES, _
 
 COOKIE = "qtxvol_view"
@@ -96,7 +95,7 @@ def return_path() -> str:
     """Where to come back to after a setting was changed: this page, or the one whose form led here."""
     if request.method in ("GET", "HEAD"):
         return request.full_path.rstrip("?")
-    came_from = urlsplit(request.referrer or "")
+    came_from = split_address(request.referrer or "")
     if came_from.netloc == request.host and is_own_path(came_from.path):
         return came_from.path + (f"?{came_from.query}" if came_from.query else "")
     return request.path

@@ -97,6 +97,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     ),
     "not_a_person": lambda a: _("没有提交成功，请再点一次“提交点单”。"),
     "repeat_differs": lambda a: _("这一页已经提交过一次，内容又改了。请核对现在的情况，再点一次。"),
+    "undone_since": lambda a: _("这一步先前办过，后来又撤回了，这次没有再办。请看清现在的情况，再点一次。"),
     "not_asked": lambda a: _("这张单没有推给您的队，也不在本部门的待接单里。"),
     "team_inactive": lambda a: _("您的队已停用，不能接单；需要恢复请联系纲要办。"),
     "not_verified": lambda a: _("核验过的志愿者才能开服务证明，请先联系纲要办核验。"),
@@ -178,7 +179,9 @@ def obstacle_sentence(code: str) -> str:
 
 
 def _winner(about: Mapping[str, Any]) -> str:
-    return str(about.get("winner") or _("别人"))
+    names = {"居民": _("居民"), "纲要办": _("纲要办")}  # kept in Chinese, and no proper names
+    winner = str(about.get("winner") or _("别人"))
+    return names.get(winner, winner)
 
 
 def _seconds(seconds: int) -> str:

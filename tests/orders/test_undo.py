@@ -122,6 +122,17 @@ def test_recalling_twice_with_one_key_is_one_recall(city: City):
     assert not first.is_repeat
 
 
+def test_a_form_that_is_sent_again_after_its_step_was_taken_back_is_not_called_done(city: City):
+    order = placed(city)
+    for key in ("k1", "k2"):
+        dispatch_order(order.number, city.community, department_id=DEPARTMENT, key=key, now=NOW)
+        assert dispatch_order(order.number, city.community, department_id=DEPARTMENT, key=key, now=NOW).is_repeat
+        recall_order(order.number, city.community, now=NOW)
+        with nothing_written(), refused("undone_since", 409):
+            dispatch_order(order.number, city.community, department_id=DEPARTMENT, key=key, now=NOW)
+    assert order_of(order.number).status == "placed"
+
+
 # Undo a claim
 
 

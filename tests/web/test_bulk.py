@@ -13,7 +13,7 @@ from qtxvol.orders.claim import claim_order
 from qtxvol.orders.dispatch import dispatch_order
 from qtxvol.orders.numbers import spoken
 from tests.factories import DEPARTMENT, NOW, OTHER_COMMUNITY, claimed, dispatched, placed
-from tests.web.pages import FROM_HERE, Form, Page, get_page, read
+from tests.web.pages import FROM_HERE, Form, Page, get_page, read, submit
 from tests.web.site import Site
 from tests.web.test_statements import counted
 
@@ -207,6 +207,18 @@ def test_the_same_page_sent_twice_is_quiet(site: Site) -> None:
     assert site.steps(numbers[0]) == ["place", "dispatch", "claim"]
 
 
+def test_a_page_sent_again_after_one_was_taken_back_names_that_one(site: Site) -> None:
+    city = site.city
+    back, stays = (site.make(placed).number for _ in range(2))
+    form = confirming(site, city.community, [back, stays])
+    page = read(confirm(site, city.community, form))
+    submit(site.browser(city.community), page.form(f"/community/orders/{back}/recall"), {})
+    again = read(confirm(site, city.community, form))
+    assert "后来又撤回了" in part(again, "有 1 张没有办成")
+    assert "已派单 1 张" in again.text
+    assert (site.status(back), site.status(stays)) == ("placed", "dispatched")
+
+
 def test_what_was_unticked_is_left_alone(site_sqlite: Site) -> None:
     city = site_sqlite.city
     kept, sent = (site_sqlite.make(placed).number for _ in range(2))
@@ -237,6 +249,15 @@ def test_a_department_that_is_no_department_is_refused_for_that_order_only(site_
     page = read(confirm(site_sqlite, city.community, form, [f"{good}|1|health", f"{bad}|1|nonsense"]))
     assert "请从列表里选一个部门" in part(page, "有 1 张没有办成")
     assert (site_sqlite.status(good), site_sqlite.status(bad)) == ("dispatched", "placed")
+
+
+def test_a_department_that_no_database_takes_is_refused_for_that_order_only(site: Site) -> None:
+    number = site.make(placed).number
+    form = confirming(site, site.city.community, [number])
+    answer = confirm(site, site.city.community, form, [f"{number}|1|\0"])
+    assert answer.status_code == 200
+    assert "有 1 张没有办成" in read(answer).text
+    assert site.status(number) == "placed"
 
 
 def test_a_busy_database_is_told_of_that_order_and_the_rest_is_tried(

@@ -82,6 +82,14 @@ def test_pages_are_not_compressed(client_sqlite: FlaskClient) -> None:
     assert "Content-Encoding" not in client_sqlite.get("/about", headers=GZIP).headers
 
 
+def test_many_ways_to_one_file_are_held_once(tmp_path: Path) -> None:
+    (tmp_path / "a.css").write_text("a")
+    shelf = Shelf(tmp_path)
+    found = shelf.find("a.css")
+    assert found is not None
+    assert all(shelf.find(f"x{i}/../a.css") is found for i in range(3))
+
+
 def test_a_changed_file_is_read_again_and_gets_another_address(tmp_path: Path) -> None:
     shelf, file = Shelf(tmp_path), tmp_path / "a.css"
     file.write_text("a{}" * 100, "utf-8")

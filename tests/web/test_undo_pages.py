@@ -93,6 +93,20 @@ def test_one_tap_in_the_list_is_taken_back_in_the_list(site: Site):
     assert all(form.action != f"/community/orders/{number}/recall" for form in page.forms)
 
 
+def test_an_old_page_sent_again_after_the_undo_says_so_and_one_more_tap_does_it(site: Site):
+    clerk, number = site.city.community, site.make(placed).number
+    form = site.page(clerk, number).form(f"/community/orders/{number}/dispatch")
+    page = follow(site, clerk, submit(site.browser(clerk), form, {"department_id": "health"}))
+    submit(site.browser(clerk), page.form(f"/community/orders/{number}/recall"), {})
+
+    answer = submit(site.browser(clerk), form, {"department_id": "health"})  # the browser's back button
+    assert (answer.status_code, site.status(number)) == (409, "placed")
+    assert "后来又撤回了，这次没有再办" in read(answer).text
+
+    submit(site.browser(clerk), read(answer).form(f"/community/orders/{number}/dispatch"), {})
+    assert site.status(number) == "dispatched"
+
+
 def test_an_offer_to_undo_stands_on_one_page_only(site: Site):
     clerk, number = site.city.community, site.make(placed).number
     follow(site, clerk, site.act(clerk, number, "dispatch", {"department_id": "health"}))

@@ -1,6 +1,6 @@
 """Sign in, sign out, change the password."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -221,12 +221,20 @@ def is_from_here() -> bool:
     if site is not None:
         return site == "same-origin"
     origin = request.headers.get("Origin") or request.headers.get("Referer") or ""
-    return bool(origin) and urlsplit(origin).netloc == request.host
+    return bool(origin) and split_address(origin).netloc == request.host
+
+
+def split_address(text: str) -> SplitResult:
+    """The parts of an address that anybody may have typed; all are empty when it is none."""
+    try:
+        return urlsplit(text)
+    except ValueError:  # `http://[`: half of an IPv6 address
+        return urlsplit("")
 
 
 def is_own_path(path: str) -> bool:
     """A path on this site, and not an address of another one in disguise."""
-    parts = urlsplit(path)
+    parts = split_address(path)
     is_plain = path.startswith("/") and not path.startswith(("//", "/\\"))
     return is_plain and not parts.scheme and not parts.netloc and "\\" not in path and path.isprintable()
 
