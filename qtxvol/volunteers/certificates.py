@@ -50,7 +50,7 @@ class CertificateView:
     """A certificate with what stands beside it on paper and on the page that checks it.
 
     :ivar themes: theme codes of the services that it counts, most minutes first.
-    :ivar now: what the ledger says of the same days today; `is_corrected` when that differs.
+    :ivar now: what the ledger says of the same days today.
     """
 
     certificate: Certificate
@@ -63,7 +63,13 @@ class CertificateView:
 
     @property
     def is_corrected(self) -> bool:
-        return (self.certificate.minutes, self.certificate.services) != (self.now.minutes, self.now.services)
+        """Some of what the paper says has been taken back since."""
+        return self.now.minutes < self.certificate.minutes or self.now.services < self.certificate.services
+
+    @property
+    def has_grown(self) -> bool:
+        """More was written up for the same days since; what the paper says still holds."""
+        return not self.is_corrected and self.now.minutes > self.certificate.minutes
 
 
 def parse_code(typed: str) -> str | None:

@@ -161,8 +161,19 @@ def test_a_later_correction_shows_and_the_paper_keeps_its_word(own_city: City):
     assert (view.certificate.minutes, view.certificate.services) == (180, 2)
     assert (view.now.minutes, view.now.services) == (90, 1)
     assert view.is_corrected
+    assert not view.has_grown
     assert view.themes == ("health",)
     assert issue_certificate(own_city.volunteer, me, ALL, LATER + timedelta(hours=2)) != issued
+
+
+def test_service_written_up_after_the_issue_takes_nothing_from_the_paper(own_city: City):
+    closed(own_city)
+    issued = issue_certificate(own_city.volunteer, own_city.crew[0], ALL, LATER)
+    closed(own_city, agreed=window(5))
+    view = get_certificate(own_city.office, issued)
+    assert (view.certificate.services, view.now.services) == (1, 2)
+    assert view.has_grown
+    assert not view.is_corrected
 
 
 def test_a_revoked_certificate_stays_with_its_reason(own_city: City):
