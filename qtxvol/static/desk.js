@@ -86,9 +86,16 @@
     return true;
   }
 
+  /* Whoever only looks goes on where they were. */
+  var cameFrom = null;
+
   function toggleHelp() {
+    var summary = help.querySelector('summary');
+    if (!help.open) { cameFrom = document.activeElement; }
     help.open = !help.open;
-    if (help.open) { help.querySelector('summary').focus(); }
+    if (help.open) { summary.focus(); return; }
+    (cameFrom && cameFrom !== document.body ? cameFrom : summary).focus();
+    cameFrom = null;
   }
 
   document.addEventListener('keydown', function (event) {

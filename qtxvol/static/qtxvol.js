@@ -115,6 +115,11 @@
     }
   });
 
+  /* What is folded for a phone stands open where there is room. */
+  if (window.matchMedia && window.matchMedia('(min-width: 700px)').matches) {
+    all('details[data-open-wide]').forEach(function (one) { one.open = true; });
+  }
+
   /* Buttons that need this file are hidden until it runs. */
   document.documentElement.classList.add('js');
   var summary = document.getElementById('error-summary');

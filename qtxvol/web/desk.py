@@ -22,7 +22,7 @@ from qtxvol.web.display import pick
 from qtxvol.web.forms import now
 from qtxvol.web.live_counts import counts
 from qtxvol.web.order_list import WORKED_OFF, inbox
-from qtxvol.web.order_page import act_on_order, make_context, payload_teams, send_picture, show_order, wants_list
+from qtxvol.web.order_page import act_on_order, doer, make_context, payload_teams, send_picture, show_order, wants_list
 from qtxvol.web.papers import order_sheet
 from qtxvol.web.saved_views import add_saved_views
 from qtxvol.web.wording import event_title
@@ -79,7 +79,7 @@ def notices() -> ResponseReturnValue:
     departments = _department_names()
     asked = {team for row in page.rows for team in payload_teams(row.OrderEvent.payload)}
     teams = team_names(asked) if asked else {}
-    lines = [(row, event_title(row.OrderEvent, departments, teams)) for row in page.rows]
+    lines = [(row, event_title(row.OrderEvent, departments, teams), doer(row.OrderEvent)) for row in page.rows]
     return render_desk(
         "desk/notices.html",
         numbers=numbers,

@@ -59,7 +59,8 @@ class _TimeForm(ActionForm):
         """The time is asked for last: it needs both ends, and nothing at all was chosen when all are empty."""
         is_good = super().validate(extra_validators)
         if self.window is None and not (self.agreed_start.errors or self.agreed_end.errors):
-            self.agreed_start.errors = [_("请选一个居民方便的时间，或者填另外约定的开始和结束时间。")]
+            field = self.agreed_start if self.wished.data == OTHER_TIME else self.wished
+            field.errors = [_("请选一个居民方便的时间，或者填另外约定的开始和结束时间。")]
         return bool(is_good) and self.window is not None
 
     @property

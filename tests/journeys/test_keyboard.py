@@ -1,127 +1,229 @@
-"""Placing an order with nothing but Tab, Space, Enter and the arrows."""
+"""点单, 派单, 领单, 接单, 办结 and 评单 by five people without a mouse."""
 
-from playwright.sync_api import Locator, Page, expect
+import re
+from collections.abc import Sequence
 
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.factories import PASSWORD, claimed, placed
+from tests.journeys.browser import DESKTOP, PHONE, Screen
 from tests.journeys.cast import Cast
-
-#: Stops on the longest way between two fields: a list of items is one stop, links and buttons are the others.
-_MOST_STOPS = 60
-
-
-def _is_focused(what: Locator) -> bool:
-    return bool(what.evaluate("element => element === document.activeElement"))
+from tests.journeys.catalogue import GROUPS
+from tests.journeys.keyboard import Keyboard
+from tests.journeys.people import CommunityClerk, DepartmentLiaison, Desk, PlacedOrder, Resident, TeamLeader
+from tests.journeys.scene import Scene, visitor
+from tests.journeys.stories import AFTERWARDS, FIRST_TIME
 
 
-def _tab_to(page: Page, what: Locator) -> None:
-    """Tab until it has the focus, and see that it is visible there."""
-    expect(what).to_be_attached()
-    for _ in range(_MOST_STOPS):
-        if _is_focused(what):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab never comes to {what}")
+def sign_in(desk: Desk, username: str) -> Keyboard:
+    """登录; Enter in the last field is enough."""
+    keys = Keyboard(desk.page)
+    desk.open("/login")
+    keys.type(desk.page.get_by_label("用户名"), username)
+    keys.type(desk.page.get_by_label("密码"), PASSWORD)
+    desk.page.keyboard.press("Enter")
+    expect(menu_of(desk)).to_be_visible()
+    return keys
 
 
-def _has_ring(page: Page) -> bool:
-    """Whoever uses the keyboard sees where they are."""
-    return bool(
-        page.evaluate(
-            """() => {
-              const here = document.activeElement;
-              return [here, here.nextElementSibling].some(
-                (one) => one && getComputedStyle(one).outlineStyle === 'solid'
-                  && parseFloat(getComputedStyle(one).outlineWidth) >= 2);
-            }"""
-        )
-    )
+def menu_of(desk: Desk) -> Locator:
+    return desk.page.get_by_role("navigation", name=desk.title)
 
 
-def _pick_radio(page: Page, group: Locator, name: str) -> None:
-    """Into the group, then down to the card whose first line is `name`."""
-    _tab_to(page, group.get_by_role("radio").first)
-    assert _has_ring(page)
-    wanted = group.get_by_role("radio", name=name)
-    page.keyboard.press("Space")
-    for _ in range(_MOST_STOPS):
-        if wanted.is_checked():
-            return
-        page.keyboard.press("ArrowDown")
-    raise AssertionError(f"the arrows never come to {name}")
+def go_to_tab(keys: Keyboard, desk: Desk, tab: str) -> None:
+    keys.enter(menu_of(desk).get_by_role("link", name=re.compile(rf"^{tab}( \d+)?$")))
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text(tab)
+    desk.page.wait_for_load_state()  # the keys of the list come with its script
 
 
-def _pick_option(page: Page, field: Locator, name: str) -> None:
-    _tab_to(page, field)
-    assert _has_ring(page)
-    chosen = field.locator("option:checked")
-    for _ in range(_MOST_STOPS):
-        if name in chosen.inner_text():
-            return
-        page.keyboard.press("ArrowDown")
-    raise AssertionError(f"the arrows never come to {name}")
+def row_of(desk: Desk, order: PlacedOrder) -> Locator:
+    return desk.page.get_by_role("row").filter(has_text=order.spoken)
 
 
-def _type_date(page: Page, field: Locator, day: str) -> None:
-    """Segment by segment; their order is the browser's, which not every machine has in Chinese."""
-    year, month, date = day.split("-")
-    _tab_to(page, field)
-    for segments in ((year, month, date), (month, date, year)):
-        for position, segment in enumerate(segments):
-            if position:
-                page.keyboard.press("ArrowRight")
-            page.keyboard.type(segment)
-        if field.input_value() == day:
-            return
-        page.keyboard.press("Shift+Tab")
-        _tab_to(page, field)
-    raise AssertionError(f"{day} can't be typed")
+def open_order(keys: Keyboard, desk: Desk, order: PlacedOrder, tab: str) -> None:
+    go_to_tab(keys, desk, tab)
+    keys.enter(row_of(desk, order).get_by_role("rowheader").get_by_role("link"))
+    desk.reads(order.spoken, "办理经过")
 
 
-def _enter(page: Page, button: str) -> None:
-    _tab_to(page, page.get_by_role("button", name=button, exact=True))
-    assert _has_ring(page)
-    page.keyboard.press("Enter")
-
-
-def test_an_order_can_be_placed_with_the_keyboard_alone(cast: Cast):
-    resident, page = cast.resident, cast.resident.page
+def place(resident: Resident) -> PlacedOrder:
+    """点单 for a time that is offered and one that is typed."""
+    page, keys = resident.page, Keyboard(resident.page)
     resident.open("/")
-    _tab_to(page, resident.main.get_by_role("link", name="我要点单"))
-    page.keyboard.press("Enter")
+    keys.enter(resident.main.get_by_role("link", name="我要点单"))
 
     expect(page.get_by_role("heading", level=1)).to_have_text("想要什么")
-    _pick_radio(page, page.get_by_role("group", name="给谁听"), "老年人")
-    _enter(page, "看适合的项目")
+    keys.pick_card("给谁听", "老年人")
+    keys.press("看适合的项目")
     expect(page.get_by_role("group", name="想听什么")).to_be_visible()
-    _pick_radio(page, page.get_by_role("group", name="想听什么"), "合理膳食讲座")
-    _enter(page, "下一步")
+    keys.pick_card("想听什么", "合理膳食讲座")
+    keys.press("下一步")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("什么时间、在哪里")
-    _pick_option(page, page.get_by_label("在哪个社区或村"), "东街居委会")
-    _tab_to(page, page.get_by_label("具体地点"))
-    page.keyboard.insert_text("社区二楼活动室")
-    _type_date(page, page.get_by_label("方便的日期 1"), "2026-11-27")
-    _pick_option(page, page.get_by_label("时段 1"), "上午")
-    _enter(page, "下一步")
+    keys.pick_option(page.get_by_label("在哪个社区或村"), "东街居委会")
+    keys.type(page.get_by_label("具体地点"), "社区二楼活动室")
+    keys.tick(page.get_by_role("checkbox", name=re.compile(r"^11月27日 .*上午$")))
+    keys.enter(page.locator("summary").filter(has_text="其他日期"))
+    keys.type_date(page.get_by_label("方便的日期 1"), "2026-12-18")
+    keys.pick_option(page.get_by_label("时段 1"), "下午")
+    keys.press("下一步")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("怎么联系您")
+    resident.reads("11月27日", "12月18日")
     for label, text in (("大约多少人", "30"), ("怎么称呼您", "王女士"), ("联系电话", "19900001234")):
-        _tab_to(page, page.get_by_label(label))
-        page.keyboard.insert_text(text)
-    _tab_to(page, page.get_by_role("checkbox", name="我同意"))
-    page.keyboard.press("Space")
-    _enter(page, "提交点单")
+        keys.type(page.get_by_label(label), text)
+    keys.tick(page.get_by_role("checkbox", name="我同意"))
+    keys.press("提交点单")
+    return resident.read_number()
 
-    order = resident.read_number()
-    assert cast.numbers() == [order.number]
+
+def dispatch(keys: Keyboard, clerk: CommunityClerk, order: PlacedOrder) -> None:
+    """派单 with the row's own button."""
+    go_to_tab(keys, clerk, "待派单")
+    keys.enter(row_of(clerk, order).get_by_role("button", name=re.compile("^派给")))
+    clerk.reads("部门会收到提醒。")
+
+
+def claim(keys: Keyboard, liaison: DepartmentLiaison, order: PlacedOrder) -> None:
+    """领单 with the row's own button."""
+    go_to_tab(keys, liaison, "待领单")
+    keys.enter(row_of(liaison, order).get_by_role("button", name="领单", exact=True))
+    liaison.reads("已领单。")
+
+
+def accept(keys: Keyboard, leader: TeamLeader, order: PlacedOrder, people: Sequence[str]) -> None:
+    """接单 with a time and a crew."""
+    open_order(keys, leader, order, "可接单")
+    keys.pick_card("服务时间", FIRST_TIME)
+    for name in people:
+        keys.tick(leader.page.get_by_role("checkbox", name=re.compile(f"^{name}")))
+    keys.press("确认接单")
+    leader.reads("已接单，请按时到场。")
+
+
+def close(keys: Keyboard, leader: TeamLeader, order: PlacedOrder) -> None:
+    """办结; times and minutes stand there as agreed."""
+    open_order(keys, leader, order, "我队待服务")
+    keys.type(leader.page.get_by_label("到场人次"), "28")
+    keys.type(leader.page.get_by_label("服务情况"), "讲了三减三健，现场测了血压。")
+    keys.press("确认办结")
+    leader.reads("已办结，时长已登记，等居民评价。")
+
+
+def rate(resident: Resident, order: PlacedOrder) -> None:
+    """评单, from the secret link."""
+    page, keys = resident.page, Keyboard(resident.page)
+    resident.follow(order)
+    keys.pick_card("服务来了吗", "来了")
+    keys.pick_card("做得怎么样", "4 星")
+    keys.type(page.get_by_label("大约来了多少人听"), "28")
+    keys.type(page.get_by_label("想说的话"), "讲得清楚，老人都听懂了。")
+    keys.press("确认评单")
+    resident.reads("评价已收到，谢谢。")
+
+
+def test_five_people_bring_an_order_from_wish_to_rating_without_a_mouse(cast: Cast):
+    resident, city = cast.resident, cast.city
+    clerk, liaison, leader = (kind(cast.new_page()) for kind in (CommunityClerk, DepartmentLiaison, TeamLeader))
+
+    order = place(resident)
+    dispatch(sign_in(clerk, cast.username_of(city.community)), clerk, order)
+    claim(sign_in(liaison, cast.username_of(city.department)), liaison, order)
+    leader_keys = sign_in(leader, cast.username_of(city.team))
+    accept(leader_keys, leader, order, cast.crew[:2])
+    cast.move_to(AFTERWARDS)
+    close(leader_keys, leader, order)
+    rate(resident, order)
+
+    assert cast.steps(order) == ["place", "dispatch", "claim", "accept", "close", "rate"]
+    assert cast.ask_order(order, lambda row: (row.attendance, row.headcount)) == (28, 30)
+
+
+@pytest.mark.parametrize("screen", [DESKTOP], ids=["1280"])
+def test_a_clerk_dispatches_with_the_keys_of_the_list(cast: Cast):
+    first, second, third = (cast.given(placed) for _ in range(3))
+    clerk, page = cast.clerk, cast.clerk.page
+    keys = Keyboard(page)
+    go_to_tab(keys, clerk, "待派单")
+
+    for key in ("j", "x", "j", "x"):
+        page.keyboard.press(key)
+    keys.press("派单：选中的 2 单")
+    clerk.reads("下面 2 张单可以一起办")
+    keys.press("确认派单")
+    clerk.reads("已派单 2 张")
+
+    go_to_tab(keys, clerk, "待派单")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    clerk.reads(third.spoken, "办理经过")
+    keys.press("确认派单")
+    clerk.reads("部门会收到提醒。")
+    assert [cast.steps(order) for order in (first, second, third)] == [["place", "dispatch"]] * 3
+
+
+@pytest.mark.parametrize("screen", [DESKTOP], ids=["1280"])
+def test_who_looks_at_the_keys_comes_back_to_where_they_were(cast: Cast):
+    cast.given(placed)
+    second = cast.given(placed)
+    clerk, page = cast.clerk, cast.clerk.page
+    go_to_tab(Keyboard(page), clerk, "待派单")
+    link = row_of(clerk, second).get_by_role("rowheader").get_by_role("link")
+    for key in ("j", "j", "?", "Tab"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("checkbox", name="在这台电脑上使用快捷键")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(link).to_be_focused()
+
+
+def test_the_first_stop_of_a_page_leads_past_its_head_and_menu(cast: Cast):
+    order = cast.given(placed)
+    clerk, page = cast.clerk, cast.clerk.page
+    for path in ("/", "/order", order.link, "/community/", f"/community/orders/{order.number}"):
+        clerk.open(path)
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="跳到正文")).to_be_focused()
+        expect(page.get_by_role("link", name="跳到正文")).to_be_in_viewport(ratio=1)
+        page.keyboard.press("Enter")
+        expect(clerk.main).to_be_focused()
+        page.keyboard.press("Tab")
+        assert clerk.main.evaluate("main => main.contains(document.activeElement)"), path
 
 
 def test_a_refused_form_puts_the_reader_before_its_list_of_mistakes(cast: Cast):
     resident, page = cast.resident, cast.resident.page
     resident.open("/track")
-    _enter(page, "查看")
+    Keyboard(page).press("查看")
+    check_mistakes(page, page.get_by_label("单号"))
 
-    summary = page.get_by_role("alert", name="还差一点")
-    expect(summary).to_be_focused()
+    resident.open("/order")
+    Keyboard(page).press("下一步")
+    check_mistakes(page, page.get_by_role("group", name="给谁听").get_by_role("radio").first)
+
+    order = cast.given(claimed)
+    leader, keys = cast.leader, Keyboard(cast.leader.page)
+    open_order(keys, leader, order, "可接单")
+    keys.press("确认接单")
+    check_mistakes(leader.page, leader.page.get_by_role("group", name="服务时间").get_by_role("radio").first)
+
+
+def check_mistakes(page: Page, first: Locator) -> None:
+    """The list has the focus; its first line leads to the field, which can be seen there."""
+    expect(page.get_by_role("alert", name="还差一点")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("单号")).to_be_focused()
+    expect(first).to_be_focused()
+    Keyboard(page).go_to(first)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize(("screen", "key"), [(PHONE, "Tab"), (DESKTOP, "Shift+Tab")], ids=["390", "1280"])
+def test_the_focus_goes_right_around_every_page(chromium: Browser, scene: Scene, screen: Screen, key: str, group: str):
+    found: list[str] = []
+    with visitor(chromium, scene, **screen.options()) as person:
+        for entry in GROUPS[group]:
+            person.open(entry)
+            person.page.keyboard.press("Escape")  # what somebody has opened may lie over others while they want it
+            found += [f"{entry.name}: {each}" for each in Keyboard(person.page).go_round(key)]
+    assert not found, "\n".join(found)

@@ -140,7 +140,7 @@ def test_a_draft_survives_the_closing_of_the_tab(cast: Cast, resident: Resident)
 def test_a_draft_is_gone_once_it_is_cleared_or_begun_anew(resident: Resident):
     begin(resident)
     wait_for_draft(resident.page, WISH.venue)
-    resident.reads("只存在这部手机上")
+    resident.reads("只存在这部手机")
     resident.press("清除")
     assert draft_of(resident.page) is None
     resident.fill("具体地点", "别处")

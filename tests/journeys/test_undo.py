@@ -7,20 +7,13 @@ from playwright.sync_api import expect
 from tests.factories import claimed, dispatched, placed
 from tests.journeys.browser import PHONE
 from tests.journeys.cast import Cast
-from tests.journeys.people import DepartmentLiaison, Desk, PlacedOrder
+from tests.journeys.people import Desk, PlacedOrder
 from tests.journeys.stories import FIRST_TIME
 
 
 def take_back(person: Desk, words: str, order: PlacedOrder) -> None:
     """The button in the message about what was just done."""
     person.page.get_by_role("button", name=f"{words} {order.spoken}", exact=True).click()
-
-
-def claim(liaison: DepartmentLiaison, order: PlacedOrder) -> None:
-    """领单, on the order's page."""
-    liaison.open_order(order, "待领单")
-    liaison.press("确认领单")
-    liaison.reads("已领单。")
 
 
 def test_a_clerk_takes_a_dispatch_back_in_the_list_and_sends_it_elsewhere(cast: Cast):
@@ -36,7 +29,7 @@ def test_a_clerk_takes_a_dispatch_back_in_the_list_and_sends_it_elsewhere(cast: 
     clerk.reads("已收回，可以重新派单。")
     clerk.dispatch_to(order, "市教育局")
     cast.liaison.does_not_have(order, "待领单")
-    claim(cast.other_liaison, order)
+    cast.other_liaison.claim(order)
     cast.resident.follow(order)
     cast.resident.reads("收回派单，重新安排部门", "派单给市教育局")
     assert cast.steps(order) == ["place", "dispatch", "recall", "dispatch", "claim"]
@@ -45,7 +38,7 @@ def test_a_clerk_takes_a_dispatch_back_in_the_list_and_sends_it_elsewhere(cast: 
 
 def test_a_liaison_takes_a_claim_back_and_the_clerk_reads_why_not_before(cast: Cast):
     order = cast.given(dispatched)
-    claim(cast.liaison, order)
+    cast.liaison.claim(order)
     cast.clerk.open_order(order, "办理中")
     cast.clerk.page.get_by_text("为什么不能…？").click()
     why = cast.clerk.page.get_by_text("领单以后只有部门能撤销领单或退领")

@@ -132,6 +132,20 @@ def test_a_number_is_looked_for_everywhere(site_sqlite: Site) -> None:
     assert numbers_on(page) == [number]
 
 
+def test_an_order_that_was_looked_for_by_its_number_has_its_button(site_sqlite: Site) -> None:
+    city = site_sqlite.city
+    new, sent = site_sqlite.make(placed).number, site_sqlite.make(dispatched).number
+    for actor, number, action in (
+        (city.community, new, f"/community/orders/{new}/dispatch"),
+        (city.community, sent, None),
+        (city.department, sent, f"/department/orders/{sent}/claim"),
+        (city.office, new, None),
+    ):
+        page = open_list(site_sqlite, actor, f"?q={number}")
+        steps = [form.action for form in page.forms if f"/orders/{number}/" in form.action]
+        assert steps == ([action] if action else []), f"{actor.party} {number}"
+
+
 # sorting
 
 
