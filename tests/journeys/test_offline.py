@@ -10,11 +10,18 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from qtxvol.orders.numbers import parse_number
 from tests.factories import NOW, PASSWORD, accepted
-from tests.journeys.browser import PATIENCE_MS
+from tests.journeys.browser import PATIENCE_MS, PHONE, Screen
 from tests.journeys.cast import Cast
 from tests.journeys.people import PlacedOrder, Resident, TeamLeader, Wish
 from tests.journeys.stories import AFTERWARDS
 from tests.journeys.test_accessibility import AXE, violations
+
+
+@pytest.fixture(params=[PHONE], ids=["390"])
+def screen(request: pytest.FixtureRequest) -> Screen:
+    """Lines break on phones; nothing here depends on the width."""
+    return request.param
+
 
 WISH = Wish(venue="东街社区三楼舞蹈室", name="杨奶奶", phone="199 0000 7788", headcount=26)
 DAY = "/team/day?on=2026-11-27"
