@@ -37,7 +37,8 @@ _MEASURE = """
     console.error(`too wide: ${root.scrollWidth} > ${root.clientWidth} ${wide.join(' ')}`);
   };
   addEventListener('load', measure);
-  addEventListener('toggle', measure, true);
+  // what is open from the start toggles while the sheets are still on their way
+  addEventListener('toggle', () => document.readyState === 'complete' && measure(), true);
   document.addEventListener('securitypolicyviolation', (event) => {
     console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
   });

@@ -459,6 +459,12 @@ GROUPS = {
     "office": OFFICE,
 }
 
+#: One page of each route and answer: what differs by order or form is looked at once more in Chinese as usual.
+KINDS = {
+    name: tuple({(entry.endpoint, entry.status): entry for entry in reversed(entries)}.values())
+    for name, entries in GROUPS.items()
+}
+
 CATALOGUE = tuple(entry for entries in GROUPS.values() for entry in entries)
 
 #: GET routes that answer with something else than a page: endpoint and what it is.

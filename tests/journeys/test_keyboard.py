@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.factories import PASSWORD, claimed, placed
 from tests.journeys.browser import DESKTOP, PHONE, Screen
 from tests.journeys.cast import Cast
-from tests.journeys.catalogue import GROUPS
+from tests.journeys.catalogue import GROUPS, KINDS
 from tests.journeys.keyboard import Keyboard
 from tests.journeys.people import CommunityClerk, DepartmentLiaison, Desk, PlacedOrder, Resident, TeamLeader
 from tests.journeys.scene import Scene, visitor
@@ -232,7 +232,7 @@ def check_mistakes(page: Page, first: Locator) -> None:
 def test_the_focus_goes_right_around_every_page(chromium: Browser, scene: Scene, screen: Screen, key: str, group: str):
     found: list[str] = []
     with visitor(chromium, scene, **screen.options()) as person:
-        for entry in GROUPS[group]:
+        for entry in KINDS[group]:
             person.open(entry)
             person.page.keyboard.press("Escape")  # what somebody has opened may lie over others while they want it
             found += [f"{entry.name}: {each}" for each in Keyboard(person.page).go_round(key)]

@@ -8,7 +8,7 @@ large as paper.
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.journeys.catalogue import GROUPS, ORDERING, PUBLIC, RESIDENT, Entry
+from tests.journeys.catalogue import GROUPS, KINDS, ORDERING, PUBLIC, RESIDENT, Entry
 from tests.journeys.scene import Scene, visitor
 
 NARROW = {"viewport": {"width": 320, "height": 640}}
@@ -106,7 +106,7 @@ def test_no_page_is_wider_than_320_pixels(chromium: Browser, scene: Scene, group
 def test_text_that_is_spaced_out_is_not_cut_off(chromium: Browser, scene: Scene, group: str):
     found: list[str] = []
     with visitor(chromium, scene, language="en", **NARROW) as person:
-        for entry in GROUPS[group]:
+        for entry in KINDS[group]:
             person.open(entry)
             page = person.page
             before = set(page.evaluate(_CUT))
@@ -121,7 +121,7 @@ def test_text_that_is_spaced_out_is_not_cut_off(chromium: Browser, scene: Scene,
 def test_whatever_can_be_pressed_is_at_least_24_pixels(chromium: Browser, scene: Scene, group: str):
     found: list[str] = []
     with visitor(chromium, scene, **PHONE) as person:
-        for entry in GROUPS[group]:
+        for entry in KINDS[group]:
             person.open(entry)
             found += _named(entry, _small(person.page, ANYTHING, 24))
     assert not found, "\n".join(found)
