@@ -14,10 +14,12 @@ def create_app(settings: Settings) -> Flask:
     :param settings: checked on construction, so whoever holds one may start.
     """
     from qtxvol import cli, extensions, jobs, storage, tables, web  # here: they import this package
+    from qtxvol.privacy.vault import Vault
 
     app = Flask(__name__, template_folder=str(bundled_folder("templates")))
     app.config.from_mapping(settings.flask_config())
     app.extensions["qtxvol_settings"] = settings
+    app.extensions["qtxvol_vault"] = Vault(settings.sealing_keys)
 
     extensions.db.init_app(app)
     extensions.migrate.init_app(app, extensions.db, directory=str(bundled_folder("migrations")))

@@ -22,6 +22,8 @@ class BadSettings(Exception):
 class Settings:
     """Everything that differs between two installations.
 
+    :ivar data_keys: what phone and identity numbers are sealed with, the newest first; without any, keys are derived
+        from `secret_key` and its fallbacks, so these may then not be thrown away.
     :ivar data: folder for the SQLite file and what belongs to it.
     :ivar idle: a session ends after so long without a request.
     :ivar trusted_proxies: how many reverse proxies stand in front and set X-Forwarded-*.
@@ -33,6 +35,7 @@ class Settings:
     data: Path
     database_url: str
     secret_key_fallbacks: tuple[str, ...] = ()
+    data_keys: tuple[str, ...] = ()
     public_url: str = ""
     are_cookies_secure: bool = True
     idle: timedelta = timedelta(minutes=60)
@@ -52,6 +55,7 @@ class Settings:
         for name, key in (
             ("QTXVOL_SECRET_KEY", self.secret_key),
             *(("QTXVOL_SECRET_KEY_FALLBACKS", key) for key in self.secret_key_fallbacks),
+            *(("QTXVOL_DATA_KEYS", key) for key in self.data_keys),
         ):
             if _is_weak(key):
                 raise BadSettings(
@@ -74,6 +78,7 @@ class Settings:
         return cls(
             secret_key=environ.get("QTXVOL_SECRET_KEY", ""),
             secret_key_fallbacks=tuple(filter(None, environ.get("QTXVOL_SECRET_KEY_FALLBACKS", "").split())),
+            data_keys=tuple(filter(None, environ.get("QTXVOL_DATA_KEYS", "").split())),
             data=data,
             database_url=url,
             public_url=environ.get("QTXVOL_PUBLIC_URL", "").rstrip("/"),
@@ -83,6 +88,11 @@ class Settings:
             hotline=environ.get("QTXVOL_HOTLINE", "").strip(),
             has_inline_worker=_flag(environ, "QTXVOL_INLINE_WORKER", default=url.startswith("sqlite")),
         )
+
+    @property
+    def sealing_keys(self) -> tuple[str, ...]:
+        """The secrets of the vault, the newest first."""
+        return self.data_keys or (self.secret_key, *self.secret_key_fallbacks)
 
     def flask_config(self) -> dict[str, Any]:
         """The same in the words of Flask and its extensions."""

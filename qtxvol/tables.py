@@ -2,10 +2,26 @@
 
 from qtxvol.accounts import models as accounts
 from qtxvol.directory import models as directory
+from qtxvol.hours import models as hours
 from qtxvol.jobs import models as jobs
 from qtxvol.notices import models as notices
 from qtxvol.orders import models as orders
+from qtxvol.privacy import models as privacy
 from qtxvol.progress import models as progress
+from qtxvol.recognition import models as recognition
+from qtxvol.roster import models as roster
 from qtxvol.volunteers import models as volunteers
 
-__all__ = ["accounts", "directory", "jobs", "notices", "orders", "progress", "volunteers"]
+__all__ = [
+    "accounts",
+    "directory",
+    "hours",
+    "jobs",
+    "notices",
+    "orders",
+    "privacy",
+    "progress",
+    "recognition",
+    "roster",
+    "volunteers",
+]

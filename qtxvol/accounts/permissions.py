@@ -10,9 +10,9 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, String, and_, cast, exists, false, or_, select, true
 
 from qtxvol.accounts.actor import Actor, division_prefix
+from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.lifecycle import Action, Party, Status
 from qtxvol.orders.models import Crew, Order, OrderHolder
-from qtxvol.volunteers.models import HoursEntry
 
 #: Statuses in which teams of the claiming department see an order that is not theirs: open to them, or ended while
 #: they looked at it, so that they read what happened instead of "not found".

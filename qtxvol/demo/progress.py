@@ -9,8 +9,9 @@ from sqlalchemy import func, insert, select
 
 from qtxvol.base import CITY_TIME
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursEntry
 from qtxvol.progress.models import VolunteerCount
-from qtxvol.volunteers.models import HoursEntry, Volunteer
+from qtxvol.volunteers.models import Volunteer
 
 MONTHS = 18
 #: So many days are counted one by one; further back one a week is enough for a curve.

@@ -12,11 +12,11 @@ from itertools import groupby
 from sqlalchemy import func, select
 
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.chain import GENESIS
 from qtxvol.orders.lifecycle import Action, Status, get_rule
 from qtxvol.orders.models import Crew, Order, OrderEvent, OrderNote, Question, Rating, WishedTime
 from qtxvol.orders.transition import hash_of
-from qtxvol.volunteers.models import HoursEntry
 
 
 @dataclass(frozen=True, slots=True)

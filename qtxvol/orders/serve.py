@@ -9,6 +9,7 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.base import CITY_TIME
 from qtxvol.directory.models import MenuItem
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.lifecycle import Action, Status
 from qtxvol.orders.models import Crew, Offer, Order, OrderEvent
 from qtxvol.orders.pictures import Picture, attach
@@ -17,7 +18,7 @@ from qtxvol.orders.reasons import check_reason
 from qtxvol.orders.transition import Effect, Outcome, change_order
 from qtxvol.orders.windows import LONGEST, Window, find_window_fault
 from qtxvol.refusals import Refused
-from qtxvol.volunteers.models import HoursEntry, Team, Volunteer
+from qtxvol.volunteers.models import Team, Volunteer
 
 #: A service may have begun so long before the agreed time; anything earlier is a slip of the finger.
 EARLIEST = timedelta(days=1)

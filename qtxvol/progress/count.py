@@ -5,9 +5,10 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursEntry
 from qtxvol.progress.models import VolunteerCount
 from qtxvol.storage import transaction
-from qtxvol.volunteers.models import HoursEntry, Volunteer
+from qtxvol.volunteers.models import Volunteer
 
 #: Active means: at least one service in so many days before the count.
 ACTIVE_DAYS = 365

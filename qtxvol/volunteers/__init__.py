@@ -1,1 +1,1 @@
-"""People who serve and the teams they belong to; the ledger of their hours."""
+"""People who serve and the teams they belong to: registering, verifying, merging, joining."""

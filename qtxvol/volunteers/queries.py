@@ -12,10 +12,11 @@ from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.models import Department, MenuItem
 from qtxvol.directory.queries import MenuEntry
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.lifecycle import Status
 from qtxvol.orders.models import Crew, Offer, Order
 from qtxvol.orders.windows import Window
-from qtxvol.volunteers.models import HoursEntry, Team, Volunteer
+from qtxvol.volunteers.models import Team, Volunteer
 
 #: A short list is read, a long one is not.
 MOST_TEAM_CHOICES = 12

@@ -11,8 +11,7 @@ from wtforms.validators import ValidationError
 
 from qtxvol.directory.queries import term_names
 from qtxvol.orders.lifecycle import Party
-from qtxvol.refusals import Refused
-from qtxvol.volunteers.certificates import (
+from qtxvol.recognition.certificates import (
     Period,
     get_certificate,
     get_reachable_volunteer,
@@ -20,6 +19,7 @@ from qtxvol.volunteers.certificates import (
     list_certificates,
     spoken_code,
 )
+from qtxvol.refusals import Refused
 from qtxvol.web import certificate_words
 from qtxvol.web.access import current_actor
 from qtxvol.web.calendar import today

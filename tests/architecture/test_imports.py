@@ -23,7 +23,20 @@ PURE = (
     "qtxvol.progress.pace",
     *(f"qtxvol.matching.{file.stem}" for file in sorted((ROOT / "qtxvol/matching").glob("[a-z]*.py"))),
 )
-CAPABILITIES = ("orders", "matching", "volunteers", "directory", "progress", "notices", "accounts")
+CAPABILITIES = (
+    "accounts",
+    "directory",
+    "hours",
+    "matching",
+    "notices",
+    "orders",
+    "privacy",
+    "progress",
+    "recognition",
+    "reports",
+    "roster",
+    "volunteers",
+)
 EDGES = ("qtxvol.web", "qtxvol.api", "qtxvol.jobs", "qtxvol.cli", "qtxvol.demo")
 #: Parts of the standard library through which the world comes in.
 IMPURE = frozenset({"asyncio", "http", "io", "logging", "os", "pathlib", "shutil", "smtplib", "socket", "sqlite3"})

@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, exists, select
 from qtxvol.accounts.models import Account
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import CallBack, Order, OrderEvent, Rating
-from qtxvol.volunteers.models import Certificate, Team, Volunteer
+from qtxvol.recognition.models import Certificate
+from qtxvol.volunteers.models import Team, Volunteer
 
 if TYPE_CHECKING:
     from tests.journeys.scene import Scene

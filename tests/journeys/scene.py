@@ -26,8 +26,8 @@ from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.links import link_token
 from qtxvol.orders.models import Order
+from qtxvol.recognition.certificates import Period, issue_certificate, revoke_certificate
 from qtxvol.storage import transaction
-from qtxvol.volunteers.certificates import Period, issue_certificate, revoke_certificate
 from qtxvol.web.access import make_blueprint, open_to_all
 from qtxvol.web.errors import show_error
 from qtxvol.web.view_settings import COOKIE, Look

@@ -13,7 +13,8 @@ from tests.journeys.stories import (
 def test_after_a_no_show_another_team_serves_and_the_clerk_calls_back(cast: Cast):
     order = cast.given(accepted)
     cast.resident.follow(order)
-    cast.resident.does_not_read("说说情况", "未到场")
+    cast.resident.does_not_read("说说情况")
+    cast.resident.reads("才能报未到场")
 
     cast.move_to(AFTERWARDS)
     cast.resident.report_no_show(order, "三十个人等了一个小时，没有人来，也没有电话。")

@@ -13,6 +13,7 @@ from qtxvol.accounts.actor import Actor, system_actor
 from qtxvol.accounts.permissions import visible_orders
 from qtxvol.directory.models import Reason
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursEntry
 from qtxvol.notices.models import Notice
 from qtxvol.orders.ask import answer_question, ask_resident
 from qtxvol.orders.claim import MOST_TEAMS, claim_order, offer_order, release_order, return_order
@@ -35,7 +36,7 @@ from qtxvol.orders.undo import recall_order, restore_order, split_order, unclaim
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import Refused
 from qtxvol.storage import transaction
-from qtxvol.volunteers.models import HoursEntry, Team
+from qtxvol.volunteers.models import Team
 from qtxvol.volunteers.queries import get_served
 from tests.factories import (
     COMMUNITY,

@@ -26,6 +26,7 @@ from sqlalchemy import func, select
 from qtxvol.accounts.actor import Actor, system_actor
 from qtxvol.accounts.permissions import visible_orders
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursEntry
 from qtxvol.notices.models import Notice
 from qtxvol.orders.ask import answer_question, ask_resident
 from qtxvol.orders.check import check_orders
@@ -47,7 +48,6 @@ from qtxvol.orders.transition import Outcome
 from qtxvol.orders.undo import recall_order, restore_order, split_order, unclaim_order
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import NotFound, Refused
-from qtxvol.volunteers.models import HoursEntry
 from tests.factories import COMMUNITY, NOW, OTHER_COMMUNITY, make_wish, window
 from tests.orders.answers import snapshot
 from tests.stateful.conftest import World

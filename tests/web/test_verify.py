@@ -9,8 +9,9 @@ from sqlalchemy import select
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.serve import reopen_order
-from qtxvol.volunteers.certificates import Period, issue_certificate, revoke_certificate, spoken_code
-from qtxvol.volunteers.models import Certificate, Volunteer
+from qtxvol.recognition.certificates import Period, issue_certificate, revoke_certificate, spoken_code
+from qtxvol.recognition.models import Certificate
+from qtxvol.volunteers.models import Volunteer
 from tests.factories import NOW, closed, make_actor, window
 from tests.web.pages import get_page, read, submit
 from tests.web.site import Site

@@ -4,8 +4,8 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from qtxvol.orders.lifecycle import Party
+from qtxvol.recognition.certificates import LONGEST_REASON, get_certificate, revoke_certificate, search_certificates
 from qtxvol.refusals import Refused
-from qtxvol.volunteers.certificates import LONGEST_REASON, get_certificate, revoke_certificate, search_certificates
 from qtxvol.web.access import current_actor
 from qtxvol.web.certificates import add_certificates
 from qtxvol.web.desk_frame import EXTRA_NAV, ID, render_desk

@@ -4,8 +4,8 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from qtxvol.accounts.attempts import VERIFY_ADDRESS, count_attempt, seconds_to_wait
+from qtxvol.recognition.certificates import find_certificate, parse_code, spoken_code
 from qtxvol.refusals import Refused
-from qtxvol.volunteers.certificates import find_certificate, parse_code, spoken_code
 from qtxvol.web.access import client_address, make_blueprint, open_to_all
 from qtxvol.web.certificate_words import ISSUER
 from qtxvol.web.forms import BaseForm, now, text_field

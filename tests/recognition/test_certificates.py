@@ -11,9 +11,7 @@ from sqlalchemy import func, select
 
 from qtxvol.extensions import db
 from qtxvol.orders.serve import reopen_order
-from qtxvol.refusals import NotFound, Refused
-from qtxvol.storage import transaction
-from qtxvol.volunteers.certificates import (
+from qtxvol.recognition.certificates import (
     ALPHABET,
     CODE_LENGTH,
     Period,
@@ -27,7 +25,10 @@ from qtxvol.volunteers.certificates import (
     search_certificates,
     spoken_code,
 )
-from qtxvol.volunteers.models import Certificate, Volunteer
+from qtxvol.recognition.models import Certificate
+from qtxvol.refusals import NotFound, Refused
+from qtxvol.storage import transaction
+from qtxvol.volunteers.models import Volunteer
 from tests.databases import running_app, settings_for
 from tests.factories import NOW, City, closed, make_city, window
 from tests.orders.test_races import at_once

@@ -18,12 +18,14 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order
 from qtxvol.paging import Page, select_page
+from qtxvol.recognition.models import Certificate
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
-from qtxvol.volunteers.models import Certificate, HoursEntry, Team, Volunteer
+from qtxvol.volunteers.models import Team, Volunteer
 from qtxvol.volunteers.queries import Served
 
 #: Without 0 O 1 I L U: a code is read off paper and typed.

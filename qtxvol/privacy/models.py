@@ -1,0 +1,1 @@
+"""Tables: who looked at what, and what was erased."""

@@ -1,0 +1,1 @@
+"""What service earns: stars, the yearly commendation list, certificates and a person's record."""
