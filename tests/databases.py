@@ -4,6 +4,7 @@ Making the tables costs a second, copying them does not: each run migrates one t
 test gets a copy of it. The fixtures are in `conftest.py`; what a test may need by name is here.
 """
 
+import atexit
 import os
 import secrets
 import shutil
@@ -16,6 +17,7 @@ import flask_migrate
 import psycopg
 import pytest
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
@@ -25,6 +27,11 @@ from qtxvol.settings import Settings
 
 #: What pytest's own temporary folders would cost us: a socket's path may have 107 bytes.
 _SHORT_PREFIX = "qtxpg"
+
+
+#: Each test has an app of its own; compiling every template anew for each would take most of the time.
+_COMPILED = tempfile.TemporaryDirectory(prefix="qtxvol-templates")
+atexit.register(_COMPILED.cleanup)
 
 
 class NoPostgresError(Exception):
@@ -50,6 +57,7 @@ def settings_for(url: str, data: Path, **changes: object) -> Settings:
 def running_app(settings: Settings) -> Iterator[Flask]:
     """An app whose connections are all closed at the end. No app context is pushed."""
     app = create_app(settings)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(_COMPILED.name)
     try:
         yield app
     finally:
