@@ -66,8 +66,9 @@ def _write_private(path: Path, text: str) -> None:
 @main.command()
 @click.option("--fresh", is_flag=True, help="Throw the demo's data away and start over.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--orders", default=300, show_default=True, type=click.IntRange(10, 20_000), help="How many to invent.")
 @click.option("--no-serve", is_flag=True, help="Make the demo city and stop.")
-def demo(fresh: bool, port: int, no_serve: bool) -> None:
+def demo(fresh: bool, port: int, orders: int, no_serve: bool) -> None:
     """Make a demo city (real divisions, units and menu; invented people) and serve it on this machine."""
     from qtxvol.demo.city import make_demo_city
     from qtxvol.demo.marker import begin_demo, find_demo_state, finish_demo
@@ -89,12 +90,13 @@ def demo(fresh: bool, port: int, no_serve: bool) -> None:
             note.unlink(missing_ok=True)
             flask_migrate.upgrade()
             state = "empty"
+        _take_up_keys()
         known = json.loads(note.read_text(encoding="utf-8"))["password"] if note.exists() else ""
         password = os.environ.get("QTXVOL_DEMO_PASSWORD") or known or secrets.token_urlsafe(_DEMO_PASSWORD_LENGTH)
         if state == "empty":
             click.echo("正在生成演示城市，约需半分钟… / Making the demo city, about half a minute …")
             begin_demo(utcnow())
-            make_demo_city(utcnow(), password)
+            make_demo_city(utcnow(), password, orders=orders)
             finish_demo(utcnow())
         elif password != known:
             reset_demo_passwords(password)
@@ -159,6 +161,7 @@ def _serve(app: Flask, host: str, port: int) -> None:
     with app.app_context():
         if troubles := [each for each in find_troubles(utcnow()) if each.startswith("the database")]:
             raise click.ClickException(troubles[0])
+        _take_up_keys()
     scheduler = start_worker(app) if settings.has_inline_worker else None
     # limits of the demo server itself: slow phones may be slow, but nobody fills the disk
     try:
@@ -177,6 +180,15 @@ def _serve(app: Flask, host: str, port: int) -> None:
             scheduler.shutdown(wait=False)
 
 
+def _take_up_keys() -> None:
+    """Say now when a data key is missing, not on a page that fails later; then seal with the newest."""
+    from qtxvol.privacy.keys import find_lost_keys, register_key
+
+    if lost := find_lost_keys():
+        raise click.ClickException(lost[0])
+    register_key(utcnow())
+
+
 @main.command()
 def worker() -> None:
     """Run the scheduled jobs; as many workers as you like, each slot runs once."""
@@ -184,7 +196,10 @@ def worker() -> None:
 
     from qtxvol.jobs.worker import start_worker
 
-    scheduler = start_worker(_app())
+    app = _app()
+    with app.app_context():
+        _take_up_keys()
+    scheduler = start_worker(app)
     received = signal.sigwait({signal.SIGINT, signal.SIGTERM})
     scheduler.shutdown(wait=True)
     click.echo(f"stopped by {signal.Signals(received).name}")
@@ -197,6 +212,7 @@ def init(username: str | None) -> None:
     with _app().app_context():
         Path(current_app.extensions["qtxvol_settings"].data).mkdir(parents=True, exist_ok=True)
         flask_migrate.upgrade()
+        _take_up_keys()
         _load_facts()
         if username:
             _first_office(username)
@@ -231,9 +247,11 @@ def _first_office(username: str) -> None:
 @with_appcontext
 def check() -> None:
     """Verify the record: hash chains, replay of every order, orphans, invariants. Exits 1 when something is off."""
-    from qtxvol.orders.check import check_orders
+    from qtxvol.orders.check import Finding, check_orders
+    from qtxvol.privacy.keys import check_sealed
 
-    found = list(check_orders())
+    found = [Finding("", fault) for fault in check_sealed()]
+    found += check_orders()
     for finding in found:
         click.echo(f"{finding.number or '-'}: {finding.fault}")
     click.echo("everything holds together" if not found else f"{len(found)} things are off")
@@ -247,6 +265,57 @@ def check_command(is_demo: bool) -> None:
     app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
     with app.app_context():
         check.callback()  # type: ignore[misc]
+
+
+@main.command("rotate-keys")
+@click.option("--demo", "is_demo", is_flag=True, help="Rotate the demo's keys.")
+def rotate_keys_command(is_demo: bool) -> None:
+    """Seal everything anew with the first of QTXVOL_DATA_KEYS, while the service runs. Safe to stop and repeat.
+
+    Exits 1 while values are left that no key at hand can open.
+    """
+    from qtxvol.privacy.keys import forget_former_keys, register_key
+    from qtxvol.privacy.rotate import Rotated, rotate_keys
+    from qtxvol.storage import transaction
+
+    def tell(done: Rotated) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{done.table}: {done.rows} rows", nl=False, err=True)
+
+    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
+    with app.app_context():
+        register_key(utcnow())
+        results = rotate_keys(tell=tell)
+        for each in results:
+            click.echo(
+                f"{each.table}: {each.rows} rows, {each.sealed_anew} values sealed anew, "
+                f"{each.digests_anew} digests made anew, {each.lost} can't be opened"
+            )
+        if lost := sum(each.lost for each in results):
+            raise click.ClickException(
+                f"{lost} values are sealed with a key that is not in QTXVOL_DATA_KEYS: add it after the newest, "
+                "run this again, and keep the former keys until it says 0"
+            )
+        with transaction():
+            forget_former_keys()
+    click.echo("everything is under the newest key: take the former ones out of QTXVOL_DATA_KEYS and restart")
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be erased, and erase nothing.")
+@click.option("--demo", "is_demo", is_flag=True, help="Look at the demo's database.")
+def retain(dry_run: bool, is_demo: bool) -> None:
+    """Erase contact data of orders that ended long enough ago; the worker does so every night."""
+    from qtxvol.privacy.retain import count_due, erase_due
+
+    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
+    with app.app_context():
+        due = count_due(utcnow())
+        for status, count in sorted(due.by_status.items()):
+            click.echo(f"{status}: {count}")
+        click.echo(f"{due.total} orders ended more than {due.days} days ago and still have contact data")
+        if not dry_run:
+            click.echo(f"{erase_due(utcnow())} erased")
 
 
 @main.command()

@@ -1,9 +1,10 @@
 """axe-core finds nothing wrong on any kind of page: in both languages, as usual and in 长辈版, light and dark, on a
 phone's and a desk's width.
 
-Every entry of the catalogue in Chinese as usual; in the other languages and looks one page of each kind.
-A page is loaded once per language and look; width and colour scheme change under it. What axe reads in the markup is
-the same in the dark, so there only the rules about colour are run again.
+One page of each kind in every language and look; of the further pages of a kind what a phone shows.
+A page is loaded once per language and look; width and colour scheme change under it, and while it is there its layout
+is looked at too (see `layout.py`). What axe reads in the markup is the same in the dark, so there only
+the rules about colour are run again.
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.journeys.catalogue import GROUPS, KINDS, Entry
+from tests.journeys.layout import ANYTHING, cut_when_spaced, too_small, too_wide
 from tests.journeys.scene import Scene, visitor
 
 AXE = (Path(__file__).parent.parent / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
@@ -51,10 +53,28 @@ def test_axe_finds_nothing(chromium: Browser, scene: Scene, group: str, look: st
     is_elder = look == "elder"
     found: list[str] = []
     with visitor(chromium, scene, language=language, is_elder=is_elder, init_script=AXE) as person:
-        for entry in (GROUPS if (language, look) == ("zh", "usual") else KINDS)[group]:
+        for entry in KINDS[group]:
             person.page.set_viewport_size(PHONE)  # a script that looks at the width does so when the page comes
             person.open(entry)
+            if not is_elder:
+                found += too_small(person.page, entry, ANYTHING, 24)
             found += _check_everywhere(person.page, entry, is_elder=is_elder)
+            found += too_wide(person.page, entry)
+            if language == "en" and not is_elder:  # long words in wide letters
+                found += cut_when_spaced(person.page, entry)
+    assert not found, "\n".join(found)
+    assert person.faults == []
+
+
+@pytest.mark.parametrize("group", [group for group in GROUPS if len(GROUPS[group]) > len(KINDS[group])])
+def test_axe_finds_nothing_on_further_pages_of_a_kind(chromium: Browser, scene: Scene, group: str):
+    found: list[str] = []
+    with visitor(chromium, scene, init_script=AXE, viewport=PHONE) as person:
+        for entry in GROUPS[group]:
+            if entry not in KINDS[group]:
+                person.open(entry)
+                found += [f"{entry.name}: {each}" for each in violations(person.page, is_elder=False, is_dark=False)]
+                found += too_wide(person.page, entry)
     assert not found, "\n".join(found)
     assert person.faults == []
 
