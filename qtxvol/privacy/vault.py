@@ -26,7 +26,8 @@ class Vault:
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        self._fernet = MultiFernet([Fernet(urlsafe_b64encode(_derive(secret, b"seal"))) for secret in secrets])
+        fernets = [Fernet(urlsafe_b64encode(_derive(secret, b"seal"))) for secret in secrets]
+        self._newest, self._fernet = fernets[0], MultiFernet(fernets)
         self._digest_keys = [_derive(secret, b"look up") for secret in secrets]
 
     def seal(self, text: str) -> str:
@@ -38,6 +39,19 @@ class Vault:
             return self._fernet.decrypt(sealed.encode("ascii")).decode()
         except (InvalidToken, UnicodeEncodeError):
             raise LostKey("a sealed value can't be opened: is QTXVOL_DATA_KEYS complete?") from None
+
+    def is_newest(self, sealed: str) -> bool:
+        """Was it sealed with the newest key?"""
+        try:
+            self._newest.decrypt(sealed.encode("ascii"))
+        except (InvalidToken, UnicodeEncodeError):
+            return False
+        return True
+
+    @property
+    def newest_mark(self) -> str:
+        """Tells the newest key from others without saying anything about it: 16 hex digits."""
+        return self.digest("key", "mark")[:16]
 
     def digest(self, kind: str, text: str) -> str:
         """To write beside a sealed value: 64 hex digits, the same for the same text of the same kind."""

@@ -1,0 +1,64 @@
+"""What a person takes along is everything about them, and nothing of anybody else."""
+
+import json
+from typing import Any
+
+from sqlalchemy import update
+
+from qtxvol.extensions import db
+from qtxvol.orders.models import Order
+from qtxvol.privacy.own_data import export_account, export_order, export_volunteer
+from qtxvol.privacy.reveal import reveal_contact
+from qtxvol.storage import transaction
+from qtxvol.volunteers.models import Volunteer
+from tests.factories import NOW, City, closed, link_of, placed, window
+
+SECRETS = ("link_nonce", "place_key", "password_hash", "_digest", "search_text", "row_hash")
+
+
+def names_in(content: Any) -> set[str]:
+    if isinstance(content, dict):
+        return set(content) | {name for value in content.values() for name in names_in(value)}
+    return {name for value in content for name in names_in(value)} if isinstance(content, list) else set()
+
+
+def test_an_order_comes_whole_with_who_looked(own_city: City):
+    order = closed(own_city, wish="请带控盐勺")
+    reveal_contact(order.number, own_city.community, reason="call_back", now=NOW)
+    content = export_order(link_of(order), order.number)
+    assert content["order"]["contact_phone"] == "19900001234"
+    assert content["order"]["contact_name"] == "王测试"
+    assert [step["action"] for step in content["steps"]] == ["place", "dispatch", "claim", "accept", "close"]
+    (look,) = content["who_looked"]
+    assert (look["actor_name"], look["reason"]) == ("东街居委会", "call_back")
+    assert "account_id" not in look
+    json.dumps(content, ensure_ascii=False)
+
+
+def test_an_account_comes_with_its_orders_and_no_secret(own_city: City):
+    mine = placed(own_city)
+    placed(own_city, actor=own_city.community)  # ordered for somebody else
+    with transaction():
+        person = db.session.get_one(Volunteer, own_city.crew[0])
+        person.phone, person.phone_digest = "19900001111", "d" * 64
+    content = export_account(own_city.resident.account_id)
+    assert [each["order"]["number"] for each in content["orders"]] == [mine.number]
+    volunteer = export_account(own_city.volunteer.account_id)["volunteers"][0]
+    assert volunteer["card"][0]["phone"] == "19900001111"
+    for name in names_in(content) | names_in(volunteer):
+        assert not name.endswith(SECRETS), f"{name} is nobody's to take along"
+
+
+def test_a_volunteer_comes_with_hours_and_licences(own_city: City):
+    closed(own_city, agreed=window(2))
+    content = export_volunteer(own_city.crew[0])
+    assert [entry["minutes"] for entry in content["hours_entries"]] == [90]
+    assert content["licences"][0]["skill"] == "clinician"
+
+
+def test_every_column_of_an_order_comes_along_but_the_secrets(own_city: City):
+    order = placed(own_city)
+    with transaction():
+        db.session.execute(update(Order).values(organisation="第三小学"))
+    names = set(export_order(link_of(order), order.number)["order"])
+    assert {"wish", "venue", "organisation", "placed_at", "consent_version", "headcount"} - names <= {"wish"}
