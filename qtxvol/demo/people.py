@@ -1,7 +1,16 @@
-"""Invented people. Names are put together by chance, and no such telephone number is in service: 1990000xxxx."""
+"""Invented people. Names are put together by chance, and no such telephone number is in service: 1990000xxxx.
+
+Identity numbers hold together (the county's area code, a date, the check digit), but their serial numbers are 990 to
+999, which registries do not give out in practice.
+"""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from stdnum.cn import ric
+
+from qtxvol.volunteers.availability import SLOTS
 
 #: Common surnames of the region, the commonest several times.
 _SURNAMES = (
@@ -33,6 +42,9 @@ class People:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._tails: Iterator[int] = iter(rng.sample(range(10_000), 10_000))
+        # of its own: what is invented about a person changes nothing in who that is
+        self._details = random.Random(640381)
+        self._ids: set[str] = set()
 
     def name(self) -> str:
         """Surname and a given name of one or two characters."""
@@ -50,6 +62,34 @@ class People:
         """
         return f"1990000{next(self._tails):04d}"
 
+    def born(self, today: date) -> date:
+        """Between 20 and 68 years ago."""
+        return today - timedelta(days=self._details.randint(20 * 366, 68 * 365))
+
+    def resident_id(self, birth_on: date) -> str:
+        """A number of the county that holds together, each once."""
+        while True:
+            body = f"640381{birth_on:%Y%m%d}{self._details.randint(990, 999)}"
+            number = body + ric.calc_check_digit(body + "0")
+            if number not in self._ids:
+                self._ids.add(number)
+                return number
+            birth_on -= timedelta(days=1)
+
+    def slots(self) -> list[str]:
+        """When such a person has time: weekends, or an afternoon."""
+        weekend = [slot for slot in SLOTS if slot.startswith(("sat", "sun"))]
+        free = set(self._details.sample(weekend, 2)) | set(self._details.sample(SLOTS, self._details.randint(0, 3)))
+        return [slot for slot in SLOTS if slot in free]
+
+    def pick(self, choices: Sequence[str]) -> str:
+        """One of them; changes nothing in who people are."""
+        return self._details.choice(choices)
+
+    def chance(self, share: float) -> bool:
+        """True for that share of people."""
+        return self._details.random() < share
+
     def title(self, skills: list[str]) -> str:
         """What such a person may be by trade; empty when the skill is not a trade."""
-        return next((self._rng.choice(_TITLES[skill]) for skill in skills if skill in _TITLES), "")
+        return next((self._details.choice(_TITLES[skill]) for skill in skills if skill in _TITLES), "")

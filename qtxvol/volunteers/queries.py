@@ -4,19 +4,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from qtxvol.accounts.actor import division_prefix
 from qtxvol.base import CITY_TIME, AnyRow
-from qtxvol.directory.models import Department, MenuItem
+from qtxvol.directory.models import Department
 from qtxvol.directory.queries import MenuEntry
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.lifecycle import Status
 from qtxvol.orders.models import Crew, Offer, Order
 from qtxvol.orders.windows import Window
+from qtxvol.paging import Page, select_page
+from qtxvol.refusals import NotFound
+from qtxvol.volunteers.licences import list_licences
 from qtxvol.volunteers.models import Team, Volunteer
+from qtxvol.volunteers.teams import has_text
 
 #: A short list is read, a long one is not.
 MOST_TEAM_CHOICES = 12
@@ -119,38 +125,16 @@ def list_crew_choices(team_id: int, item: MenuEntry | None, now: datetime) -> li
     people = db.session.scalars(
         select(Volunteer).where(Volunteer.team_id == team_id, Volunteer.status == "verified").order_by(Volunteer.id)
     ).all()
+    licences = list_licences([person.id for person in people])
     choices = []
     for person in people:
         is_skilled = not needed or bool(needed & set(person.skills))
-        is_valid = person.licence_expires_on is None or person.licence_expires_on >= today
-        is_licensed = is_valid and bool(needed & set(person.licensed_skills))
+        is_licensed = any(each.skill in needed and each.is_valid_on(today) for each in licences[person.id])
         is_qualified = is_skilled and (is_licensed or not (needed and item and item.is_licence_required))
         choices.append(
             CrewChoice(person.id, person.name, tuple(person.skills), is_licensed, is_qualified, tuple(busy[person.id]))
         )
     return sorted(choices, key=lambda each: (not each.is_qualified, not each.is_licensed, len(each.busy)))
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What the ledger says of one person."""
-
-    minutes: int
-    services: int
-
-
-def get_served(volunteer_id: int) -> Served:
-    """Minutes and number of services that stand after corrections."""
-    per_order = (
-        select(HoursEntry.order_id, func.sum(HoursEntry.minutes).label("minutes"))
-        .where(HoursEntry.volunteer_id == volunteer_id)
-        .group_by(HoursEntry.order_id)
-        .subquery()
-    )
-    row = db.session.execute(
-        select(func.coalesce(func.sum(per_order.c.minutes), 0), func.count()).where(per_order.c.minutes > 0)
-    ).one()
-    return Served(int(row[0]), int(row[1]))
 
 
 def team_names(team_ids: Iterable[int]) -> dict[int, str]:
@@ -159,36 +143,60 @@ def team_names(team_ids: Iterable[int]) -> dict[int, str]:
     return {team_id: name for team_id, name in rows}
 
 
-def list_hours(volunteer_id: int) -> Sequence[AnyRow]:
-    """The ledger lines of one person, newest first, each with the order that vouches for it."""
-    return db.session.execute(
-        select(
-            HoursEntry.minutes,
-            HoursEntry.served_on,
-            HoursEntry.corrects_id,
-            Order.number,
-            Order.wish,
-            MenuItem.name.label("item_name"),
-            MenuItem.name_en.label("item_name_en"),
-        )
-        .join(Order, Order.id == HoursEntry.order_id)
-        .outerjoin(MenuItem, MenuItem.id == Order.menu_item_id)
-        .where(HoursEntry.volunteer_id == volunteer_id)
-        .order_by(HoursEntry.id.desc())
-        .limit(500)
-    ).all()
-
-
 def list_members(team_id: int) -> Sequence[AnyRow]:
-    """A team's people, verified ones first, each with the minutes that stand in the ledger."""
-    served = func.coalesce(func.sum(HoursEntry.minutes), 0).label("minutes")
+    """A team's people, its leader first, then verified ones, each with the minutes that stand in the ledger.
+
+    A row that was merged is not a person of its own: its hours stand with the row that the person goes on with.
+    """
+    row = aliased(Volunteer)
+    person = func.coalesce(row.merged_into_id, row.id)
+    served = (
+        select(person.label("person_id"), func.sum(HoursEntry.minutes).label("minutes"))
+        .join(row, row.id == HoursEntry.volunteer_id)
+        .where(person.in_(select(Volunteer.id).where(Volunteer.team_id == team_id)))
+        .group_by(person)
+        .subquery()
+    )
+    minutes = func.coalesce(served.c.minutes, 0).label("minutes")
     return db.session.execute(
-        select(Volunteer, served)
-        .outerjoin(HoursEntry, HoursEntry.volunteer_id == Volunteer.id)
-        .where(Volunteer.team_id == team_id)
-        .group_by(Volunteer.id)
-        .order_by((Volunteer.status == "verified").desc(), served.desc(), Volunteer.id)
+        select(Volunteer, minutes)
+        .outerjoin(served, served.c.person_id == Volunteer.id)
+        .where(Volunteer.team_id == team_id, Volunteer.status != "merged")
+        .order_by(
+            (func.coalesce(Volunteer.team_role, "") == "leader").desc(),
+            Volunteer.team_role.is_not(None).desc(),
+            (Volunteer.status == "verified").desc(),
+            minutes.desc(),
+            Volunteer.id,
+        )
     ).all()
+
+
+def list_volunteers(text: str = "", status: str = "", page: int = 1, team_id: int | None = None) -> Page[Any]:
+    """Rows of (Volunteer, team's name), those to be checked first: two statements.
+
+    :param text: must occur in the name, the number or the team's name.
+    """
+    statement = (
+        select(Volunteer, Team.name.label("team"))
+        .outerjoin(Team, Team.id == Volunteer.team_id)
+        .order_by((Volunteer.status == "applied").desc(), (Volunteer.status == "verified").desc(), Volunteer.id.desc())
+    )
+    if text:
+        statement = statement.where(has_text(text, Volunteer.name, Volunteer.number, Team.name))
+    if status:
+        statement = statement.where(Volunteer.status == status)
+    if team_id is not None:
+        statement = statement.where(Volunteer.team_id == team_id)
+    return select_page(statement, page)
+
+
+def get_volunteer(volunteer_id: int) -> Volunteer:
+    """:raise NotFound: no such volunteer."""
+    person = db.session.get(Volunteer, volunteer_id)
+    if person is None:
+        raise NotFound(volunteer_id)
+    return person
 
 
 def list_teams(now: datetime, *, department_id: str | None = None) -> Sequence[AnyRow]:
