@@ -15,12 +15,19 @@ from qtxvol.recognition.certificates import (
     ALPHABET,
     CODE_LENGTH,
     Period,
+    Register,
     find_certificate,
     get_certificate,
+    is_name_on,
     issue_certificate,
+    issue_for_team,
     list_certificates,
+    list_papers,
+    list_register,
     new_code,
     parse_code,
+    refresh_name_digests,
+    reissue_certificate,
     revoke_certificate,
     search_certificates,
     spoken_code,
@@ -213,9 +220,9 @@ def test_the_register_is_searched_by_number_and_person(own_city: City):
         ("%", "", 0),
         ("没有这个人", "", 0),
     ):
-        page = search_certificates(text, status)
+        page = search_certificates(Register(text, status))
         assert page.total == len(page.rows) == count, (text, status)
-    row = search_certificates("000001").rows[0]
+    row = search_certificates(Register("000001")).rows[0]
     assert (row.person, row.team) == (person.name, "市医院测试队")
 
 
@@ -263,3 +270,80 @@ def test_asked_for_at_the_same_moment_it_is_one(roomy_app: Flask):
     assert len(set(issued)) == 1
     with roomy_app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Certificate)) == 1
+
+
+def test_names_stay_comparable_when_a_key_is_changed(sqlite_database: str, tmp_path: Path):
+    """As long as the person still has the name; of others the old key is needed."""
+    old, new = "an-old-key-of-thirty-two-characters-1", "a-new-key-of-thirty-two-characters-22"
+    settings = settings_for(sqlite_database, tmp_path)
+    with running_app(replace(settings, data_keys=(old,))) as app, app.app_context():
+        city = make_city()
+        me = serve_twice(city)
+        with transaction():
+            db.session.get_one(Volunteer, me).name = "欧阳明珠"
+        first = issue_certificate(city.volunteer, me, ALL, LATER)
+    with running_app(replace(settings, data_keys=(new, old))) as app, app.app_context():
+        paper = get_certificate(city.office, first).certificate
+        assert is_name_on(paper, "欧阳明珠")
+        assert not is_name_on(paper, "欧阳明")
+        with transaction():
+            assert refresh_name_digests() == 1
+        with transaction():
+            assert refresh_name_digests() == 0
+    with running_app(replace(settings, data_keys=(new,))) as app, app.app_context():
+        assert is_name_on(get_certificate(city.office, first).certificate, "欧阳 明珠")
+
+
+def test_a_renamed_person_gets_a_new_certificate_and_the_old_one_stays_checkable(own_city: City):
+    me = serve_twice(own_city)
+    with transaction():
+        db.session.get_one(Volunteer, me).name = "欧阳明珠"
+    first = issue_certificate(own_city.volunteer, me, ALL, LATER)
+    with transaction():
+        db.session.get_one(Volunteer, me).name = "欧阳珠"
+    old = get_certificate(own_city.office, first)
+    assert (old.volunteer_name, old.is_renamed) == ("欧***", True)
+    assert is_name_on(old.certificate, "欧阳明珠")
+    again = issue_certificate(own_city.volunteer, me, ALL, LATER)
+    assert again != first
+    assert get_certificate(own_city.office, again).volunteer_name == "欧阳珠"
+
+
+def test_a_revoked_one_is_issued_again_once_and_both_name_each_other(own_city: City):
+    me = serve_twice(own_city)
+    first = issue_certificate(own_city.volunteer, me, ALL, LATER)
+    with pytest.raises(Refused) as refused:
+        reissue_certificate(own_city.office, first, LATER)
+    assert refused.value.code == "not_revoked"
+    revoke_certificate(own_city.office, first, "登记有误", LATER)
+    with pytest.raises(NotFound):
+        reissue_certificate(own_city.other_team, first, LATER)
+    again = reissue_certificate(own_city.volunteer, first, LATER)
+    assert reissue_certificate(own_city.office, first, LATER + timedelta(days=1)) == again
+    old, new = get_certificate(own_city.office, first), get_certificate(own_city.office, again)
+    assert (old.replaced_by, new.replaces) == ("QTXZ-2026-000002", "QTXZ-2026-000001")
+    assert not new.certificate.revoked_at
+
+
+def test_a_team_is_certified_by_the_office_alone_and_each_once(own_city: City):
+    me = serve_twice(own_city)
+    team_id = own_city.team.team_id
+    assert team_id is not None
+    with pytest.raises(Refused) as refused:
+        issue_for_team(own_city.team, team_id, ALL, LATER)
+    assert refused.value.code == "wrong_party"
+    issued = issue_for_team(own_city.office, team_id, ALL, LATER)
+    assert issue_for_team(own_city.office, team_id, ALL, LATER) == issued
+    assert [each.id for each in list_certificates(own_city.office, me)] == issued
+    assert [view.certificate.id for view in list_papers(own_city.office, Register(team_id=team_id))] == issued
+    other_id = own_city.other_team.team_id
+    assert other_id is not None
+    with pytest.raises(Refused) as refused:
+        issue_for_team(own_city.office, other_id, ALL, LATER)
+    assert refused.value.code == "nothing_served"
+    for register, count in (
+        (Register(from_on=TODAY), 1),
+        (Register(until_on=TODAY - timedelta(days=1)), 0),
+        (Register(team_id=other_id), 0),
+    ):
+        assert len(list_register(register)) == count
