@@ -12,6 +12,7 @@ from qtxvol.bundled import bundled_folder
 from qtxvol.extensions import db
 from qtxvol.jobs.ledger import list_last_runs
 from qtxvol.jobs.schedule import JOBS, last_slot
+from qtxvol.privacy.keys import find_lost_keys
 
 
 def find_troubles(now: datetime) -> list[str]:
@@ -23,6 +24,8 @@ def find_troubles(now: datetime) -> list[str]:
     troubles = []
     if present != newest_migration():
         troubles.append(f"the database is at migration {present}, the program at {newest_migration()}: run qtxvol init")
+        return troubles  # the tables may not be the ones that the program knows
+    troubles += find_lost_keys()
     runs = list_last_runs()
     for job in JOBS:
         run = runs.get(job.name)

@@ -222,6 +222,7 @@ class Place:
     """A town with what it is to show. Degrees; None where the data has no coordinates.
 
     :ivar part: of `value`, shown as a ring.
+    :ivar text: stands on the label instead of the value, where that is not told.
     """
 
     name: str
@@ -229,6 +230,7 @@ class Place:
     lat: float | None
     value: int
     part: int = 0
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +325,7 @@ def _project(
 
 
 def _words(place: Place) -> tuple[str, str]:
-    return place.name, f"{place.value:,}"
+    return place.name, place.text or f"{place.value:,}"
 
 
 def _ring(circle: float, place: Place) -> Point:

@@ -13,7 +13,9 @@ from qtxvol.base import CITY_TIME
 from qtxvol.directory.models import Department, Division, MenuItem, Term
 from qtxvol.extensions import db
 from qtxvol.orders.models import Order, OrderEvent, Rating
-from qtxvol.progress.models import Target, VolunteerCount
+from qtxvol.progress.count import is_latest
+from qtxvol.progress.models import Target, TargetSnapshot
+from qtxvol.progress.queries import VOLUNTEER_TARGET
 
 _BATCH = 500
 
@@ -101,8 +103,14 @@ def _steps() -> Iterator[dict[str, Any]]:
 
 
 def _counts() -> Iterator[dict[str, Any]]:
-    for count in db.session.scalars(select(VolunteerCount).order_by(VolunteerCount.day)):
-        yield {"day": count.day.isoformat(), "registered": count.registered, "active": count.active}
+    rows = db.session.execute(
+        select(TargetSnapshot.day, TargetSnapshot.value, TargetSnapshot.numerator)
+        .join(Target, Target.id == TargetSnapshot.target_id)
+        .where(Target.code == VOLUNTEER_TARGET, is_latest())
+        .order_by(TargetSnapshot.day, Target.starts_on)
+    )
+    counts = {day: {"day": day.isoformat(), "registered": int(value), "active": active} for day, value, active in rows}
+    yield from counts.values()
 
 
 def _day(moment: datetime | None) -> str | None:

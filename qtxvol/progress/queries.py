@@ -11,16 +11,17 @@ from qtxvol.directory.models import Department
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import OPEN, Label, Status
 from qtxvol.orders.models import Order
-from qtxvol.progress.models import Target, VolunteerCount
+from qtxvol.progress.count import is_latest
+from qtxvol.progress.models import Target, TargetSnapshot
 from qtxvol.volunteers.models import Team, Volunteer
 
-#: The plan's target for science volunteers.
+#: The plan's target for science volunteers, in every period.
 VOLUNTEER_TARGET = "T23"
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A snapshot of `volunteer_counts`."""
+    """Distinct people at the end of a day: a snapshot of the target. Registered and active stand side by side."""
 
     day: date
     registered: int
@@ -49,7 +50,7 @@ class Board:
         """People still to be found."""
         if self.target is None or self.counts is None:
             return 0
-        return max(0, int(self.target.value) - self.counts.registered)
+        return max(0, int(self.target.value or 0) - self.counts.registered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +74,39 @@ class HomeCounts:
 
 
 def get_board(now: datetime) -> Board:
-    """The target, the latest count, and the last count of every month of two years: two statements."""
-    target = db.session.get(Target, VOLUNTEER_TARGET)
+    """The target of the latest period, the latest count, and the last count of every month of two years: two
+    statements. The curve runs through all periods."""
     today = now.astimezone(CITY_TIME).date()
+    target = db.session.scalars(
+        select(Target)
+        .where(Target.code == VOLUNTEER_TARGET, Target.is_active, Target.starts_on <= today)
+        .order_by(Target.starts_on.desc())
+        .limit(1)
+    ).one_or_none()
     since = today - timedelta(days=730)
     is_over = bool(target and target.ends_on < today)
-    day = VolunteerCount.day
+    day = TargetSnapshot.day
     wanted = day > since
     if target is not None and is_over:
-        last = select(func.max(day)).where(day.between(target.starts_on, target.ends_on)).scalar_subquery()
-        wanted = or_(wanted, day == last)
-    rows = [
-        Count(*row)
-        for row in db.session.execute(
-            select(
-                day,
-                VolunteerCount.registered,
-                VolunteerCount.active,
-                VolunteerCount.applied,
-                VolunteerCount.counted_at,
-            )
-            .where(wanted, day <= today)
-            .order_by(day)
+        last = (
+            select(func.max(day))
+            .where(TargetSnapshot.target_id == target.id, day.between(target.starts_on, target.ends_on))
+            .scalar_subquery()
         )
-    ]
-    days = [row for row in rows if row.day > since]
+        wanted = or_(wanted, day == last)
+    found: dict[date, Count] = {}
+    rows = db.session.execute(
+        select(day, TargetSnapshot.value, TargetSnapshot.numerator, TargetSnapshot.details, TargetSnapshot.counted_at)
+        .join(Target, Target.id == TargetSnapshot.target_id)
+        .where(Target.code == VOLUNTEER_TARGET, wanted, day <= today, is_latest())
+        .order_by(day, Target.starts_on)
+    )
+    for on, value, active, details, counted_at in rows:  # of two periods on one day the later one stays
+        found[on] = Count(on, int(value), active or 0, int(details.get("applied", 0)), counted_at)
+    counts = list(found.values())
+    days = [row for row in counts if row.day > since]
     monthly = {(row.day.year, row.day.month): row for row in days}  # the last of a month stays
-    within = [row for row in rows if target and target.starts_on <= row.day <= target.ends_on]
+    within = [row for row in counts if target and target.starts_on <= row.day <= target.ends_on]
     at_end = within[-1] if is_over and within else None
     return Board(target, days[-1] if days else None, list(monthly.values()), is_over, days, at_end)
 

@@ -8,9 +8,8 @@ import pytest
 from sqlite_utils import Database
 
 from qtxvol.orders.rate import Verdict, rate_order
-from qtxvol.progress.count import count_volunteers
 from qtxvol.progress.open_data import write_open_data
-from tests.factories import NOW, closed, make_city, placed
+from tests.factories import NOW, closed, counted, make_city, placed
 
 pytestmark = pytest.mark.usefixtures("ctx")
 LATER = NOW + timedelta(days=5)
@@ -22,7 +21,7 @@ def bundle(tmp_path: Path) -> Path:
     order = closed(city, contact_name="独特的名字", contact_phone="19900008765", venue="独特的地点", wish="独特的愿望")
     rate_order(order.number, city.resident, verdict=Verdict(4, True, 25, True, "独特的评语"), now=LATER)
     placed(city)
-    count_volunteers(LATER.date(), LATER)
+    counted(LATER.date())
     file = tmp_path / "open.sqlite3"
     write_open_data(file, LATER)
     return file
