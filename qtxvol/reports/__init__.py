@@ -1,1 +1,1 @@
-"""Evaluation papers: every figure read from the ledgers, for print and as a workbook."""
+"""What the office answers with: figures that open into their rows, evaluation papers, model cases."""
