@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -199,8 +200,10 @@ def worker() -> None:
     app = _app()
     with app.app_context():
         _take_up_keys()
+    stops = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # before any thread begins: a job at work is let finish
     scheduler = start_worker(app)
-    received = signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    received = signal.sigwait(stops)
     scheduler.shutdown(wait=True)
     click.echo(f"stopped by {signal.Signals(received).name}")
 
@@ -246,11 +249,13 @@ def _first_office(username: str) -> None:
 @click.command()
 @with_appcontext
 def check() -> None:
-    """Verify the record: hash chains, replay of every order, orphans, invariants. Exits 1 when something is off."""
+    """Verify the record: hash chains, replay of every order, orphans, invariants, and every snapshot of a target
+    against a recount. Exits 1 when something is off."""
     from qtxvol.orders.check import Finding, check_orders
     from qtxvol.privacy.keys import check_sealed
+    from qtxvol.progress.count import find_drift
 
-    found = [Finding("", fault) for fault in check_sealed()]
+    found = [Finding("", fault) for fault in (*check_sealed(), *find_drift())]
     found += check_orders()
     for finding in found:
         click.echo(f"{finding.number or '-'}: {finding.fault}")
@@ -261,7 +266,8 @@ def check() -> None:
 @main.command("check")
 @click.option("--demo", "is_demo", is_flag=True, help="Check the demo's database.")
 def check_command(is_demo: bool) -> None:
-    """Verify the record: hash chains, replay of every order, orphans, invariants. Exits 1 when something is off."""
+    """Verify the record: hash chains, replay of every order, orphans, invariants, and every snapshot of a target
+    against a recount. Exits 1 when something is off."""
     app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
     with app.app_context():
         check.callback()  # type: ignore[misc]
@@ -276,6 +282,7 @@ def rotate_keys_command(is_demo: bool) -> None:
     """
     from qtxvol.privacy.keys import forget_former_keys, register_key
     from qtxvol.privacy.rotate import Rotated, rotate_keys
+    from qtxvol.recognition.certificates import refresh_name_digests
     from qtxvol.storage import transaction
 
     def tell(done: Rotated) -> None:
@@ -297,6 +304,7 @@ def rotate_keys_command(is_demo: bool) -> None:
                 "run this again, and keep the former keys until it says 0"
             )
         with transaction():
+            click.echo(f"certificates: {refresh_name_digests()} names digested anew")
             forget_former_keys()
     click.echo("everything is under the newest key: take the former ones out of QTXVOL_DATA_KEYS and restart")
 
@@ -318,6 +326,91 @@ def retain(dry_run: bool, is_demo: bool) -> None:
             click.echo(f"{erase_due(utcnow())} erased")
 
 
+@main.command("import-roster")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Read the list and say what is wrong; register nobody.")
+@click.option("--valid-only", is_flag=True, help="Register those without problems; else everybody or nobody.")
+@click.option("--team", default="", help="Name of the team of people whose line names none.")
+@click.option("--answer", type=click.Path(dir_okay=False, path_type=Path), help="Write the sheet with what was wrong.")
+@click.option("--demo", "is_demo", is_flag=True, help="Use the demo's database.")
+def import_roster(
+    file: Path, dry_run: bool, valid_only: bool, team: str, answer: Path | None, is_demo: bool
+) -> None:
+    """Register the people of a list (xlsx, xls, csv) as applied; they count once they are verified.
+
+    Exits 0 when the whole list could be taken in, 3 when lines were refused, 1 when the file can't be read.
+    """
+    from qtxvol.refusals import Refused
+
+    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
+    with app.app_context():
+        try:
+            is_whole = _import_roster(file, dry_run, "valid" if valid_only else "all", team, answer)
+        except Refused as refused:
+            raise click.ClickException(str(refused.about.get("message_en") or refused.code)) from None
+    sys.exit(0 if is_whole else 3)
+
+
+def _import_roster(file: Path, dry_run: bool, mode: str, team: str, answer: Path | None) -> bool:
+    from qtxvol.accounts.actor import system_actor
+    from qtxvol.roster.answer import write_answer
+    from qtxvol.roster.queries import get_roster
+    from qtxvol.roster.reading import count_lines
+    from qtxvol.roster.staging import open_staging
+    from qtxvol.roster.take import cancel_roster, clear_roster, find_team_id, read_roster, take_roster
+
+    actor, now = system_actor("import-roster"), utcnow()
+    team_id = find_team_id(team) if team else None
+    with click.progressbar(length=count_lines(file), label="reading", file=sys.stderr) as bar:
+        run_id = read_roster(actor, file, file.name, now, team_id=team_id, progress=bar.update)
+    run = get_roster(run_id)
+    is_whole = not run.refused and not run.differing
+    click.echo(
+        f"{run.rows} lines: {run.fresh} new, {run.unchanged} registered already, "
+        f"{run.differing} registered otherwise, {run.refused} refused"
+    )
+    for code, count in sorted(run.problems.items()):
+        click.echo(f"  {code}: {count}")
+    try:
+        if dry_run:
+            click.echo("dry run: nobody was registered")
+        elif mode == "all" and not is_whole:
+            click.echo("nobody was registered: correct the list, or use --valid-only")
+        else:
+            with click.progressbar(length=run.rows, label="taking in", file=sys.stderr) as bar:
+                count = take_roster(actor, run_id, mode, now, progress=bar.update)
+            click.echo(f"{count} registered")
+        if answer:
+            with open_staging(run.key) as staging:
+                write_answer(staging, get_roster(run_id), answer, is_english=False)
+            click.echo(f"answer: {answer}")
+    finally:
+        # what was read is not kept: the answer has it all
+        clear = clear_roster if get_roster(run_id).state == "taken" else cancel_roster
+        clear(actor, run_id, now)
+    return is_whole
+
+
+@main.command("count")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="A day that is over; yesterday when left out.")
+@click.option("--demo", "is_demo", is_flag=True, help="Count in the demo's database.")
+def count_command(day: datetime | None, is_demo: bool) -> None:
+    """Count the targets at the end of a day, as the nightly job does; a day that is counted already stays."""
+    from qtxvol.base import CITY_TIME
+    from qtxvol.progress.count import count_targets
+
+    wanted = day.date() if day else utcnow().astimezone(CITY_TIME).date() - timedelta(days=1)
+    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
+    with app.app_context():
+        try:
+            report = count_targets(wanted, utcnow())
+        except ValueError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(report)
+    click.echo(f"read {json.dumps(report.inputs)}")
+    click.echo(f"checksum {report.checksum}")
+
+
 @main.command()
 def diagram() -> None:
     """Print docs/lifecycle.md from the table of rules."""
@@ -332,11 +425,18 @@ def match_server() -> None:
     serve(sys.stdin, sys.stdout)
 
 
-@main.command()
-@click.argument("kind", type=click.Choice(["open-data"]))
+@main.group()
+def export() -> None:
+    """Write files: `open-data` for publication, `papers` for the yearly evaluation."""
+
+
+_OF_DEMO = click.option("--demo", "is_demo", is_flag=True, help="Export the demo's database.")
+
+
+@export.command("open-data")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--demo", "is_demo", is_flag=True, help="Export the demo's database.")
-def export(kind: str, file: Path, is_demo: bool) -> None:
+@_OF_DEMO
+def export_open_data(file: Path, is_demo: bool) -> None:
     """Write an anonymised SQLite file for publication: facts, orders without people, daily counts."""
     from qtxvol.progress.open_data import write_open_data
 
@@ -344,6 +444,25 @@ def export(kind: str, file: Path, is_demo: bool) -> None:
     with app.app_context():
         for table, rows in write_open_data(file, utcnow()).items():
             click.echo(f"{table}: {rows}")
+
+
+@export.command("papers")
+@click.option("--year", required=True, type=click.IntRange(2000, 2100), help="The year that the papers are about.")
+@click.option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--english", is_flag=True, help="In English; else in Chinese.")
+@_OF_DEMO
+def export_papers(year: int, folder: Path, english: bool, is_demo: bool) -> None:
+    """Write every evaluation paper of a year as an Excel file: towns, units, duties, summaries, model cases."""
+    from qtxvol.refusals import NotFound
+    from qtxvol.reports.export import write_papers
+
+    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
+    with app.app_context():
+        try:
+            for name in write_papers(year, folder, utcnow(), language="en" if english else "zh"):
+                click.echo(name)
+        except NotFound:
+            raise click.ClickException(f"{year} has not begun") from None
 
 
 def init_app(app: Flask) -> None:

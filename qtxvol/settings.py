@@ -28,6 +28,7 @@ class Settings:
     :ivar idle: a session ends after so long without a request.
     :ivar trusted_proxies: how many reverse proxies stand in front and set X-Forwarded-*.
     :ivar hotline: a telephone number that every page offers to whoever would rather call; empty for none.
+    :ivar pdf_font: a font file with Chinese glyphs for PDF files; None looks in the usual places.
     :ivar has_inline_worker: run the scheduled jobs inside the web process.
     """
 
@@ -41,6 +42,7 @@ class Settings:
     idle: timedelta = timedelta(minutes=60)
     trusted_proxies: int = 0
     hotline: str = ""
+    pdf_font: Path | None = None
     has_inline_worker: bool = True
     is_demo: bool = False
     is_testing: bool = False
@@ -86,6 +88,7 @@ class Settings:
             idle=timedelta(minutes=_number(environ, "QTXVOL_IDLE_MINUTES", 60, 5, 24 * 60)),
             trusted_proxies=_number(environ, "QTXVOL_TRUSTED_PROXIES", 0, 0, 5),
             hotline=environ.get("QTXVOL_HOTLINE", "").strip(),
+            pdf_font=_file(environ, "QTXVOL_PDF_FONT"),
             has_inline_worker=_flag(environ, "QTXVOL_INLINE_WORKER", default=url.startswith("sqlite")),
         )
 
@@ -158,6 +161,15 @@ def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     if text in ("", "1", "0", "true", "false", "yes", "no"):
         return default if not text else text in ("1", "true", "yes")
     raise BadSettings(f"{name} must be 1 or 0, not {text!r}.")
+
+
+def _file(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    if not Path(text).is_file():
+        raise BadSettings(f"{name} names no file: {text}")
+    return Path(text)
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

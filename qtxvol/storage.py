@@ -53,13 +53,15 @@ def init_storage(app: Flask) -> None:
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; `_begin` below does
         # synchronous=FULL: a step that was answered survives a power cut, also in WAL mode;
-        # recursive_triggers: without it INSERT OR REPLACE would slip past the append-only triggers
+        # recursive_triggers: without it INSERT OR REPLACE would slip past the append-only triggers;
+        # secure_delete: what was erased or sealed is overwritten in the file too
         for pragma in (
             "journal_mode=wal",
             "synchronous=full",
             "foreign_keys=on",
             "busy_timeout=15000",
             "recursive_triggers=on",
+            "secure_delete=on",
         ):
             connection.execute("PRAGMA " + pragma)
 

@@ -9,6 +9,7 @@ from qtxvol.orders import models as orders
 from qtxvol.privacy import models as privacy
 from qtxvol.progress import models as progress
 from qtxvol.recognition import models as recognition
+from qtxvol.reports import models as reports
 from qtxvol.roster import models as roster
 from qtxvol.volunteers import models as volunteers
 
@@ -22,6 +23,7 @@ __all__ = [
     "privacy",
     "progress",
     "recognition",
+    "reports",
     "roster",
     "volunteers",
 ]

@@ -4,13 +4,14 @@ Every function writes through the services or inside `transaction()`, as the pro
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account, Seat
 from qtxvol.accounts.passwords import hash_password
+from qtxvol.base import CITY_TIME
 from qtxvol.directory.loader import load_facts
 from qtxvol.extensions import db
 from qtxvol.orders.claim import claim_order
@@ -20,7 +21,10 @@ from qtxvol.orders.place import Wish, place_order
 from qtxvol.orders.serve import accept_order, close_order
 from qtxvol.orders.transition import Outcome
 from qtxvol.orders.windows import Window
+from qtxvol.progress.count import CountReport, count_targets
+from qtxvol.progress.models import TargetSnapshot
 from qtxvol.storage import transaction
+from qtxvol.volunteers.licences import LicenceCard, set_licences
 from qtxvol.volunteers.models import Team, Volunteer
 
 #: A Tuesday morning in the city.
@@ -101,7 +105,14 @@ def make_team(
     """A team, its leader as an actor, and the ids of its verified volunteers."""
     name = name or f"测试队{next(_serial)}"
     with transaction():
-        team = Team(name=name, department_id=department_id, themes=list(themes), created_at=NOW, division_code=TOWN)
+        team = Team(
+            name=name,
+            department_id=department_id,
+            themes=list(themes),
+            created_at=NOW,
+            division_code=TOWN,
+            parallel_events=100,  # cities are shared, and their orders are all for the same hour
+        )
         db.session.add(team)
         db.session.flush()
         team_id = team.id
@@ -113,20 +124,21 @@ def make_volunteer(team_id: int | None, **values: Any) -> int:
     """A verified volunteer who can teach nutrition under licence, unless `values` says otherwise."""
     serial = next(_serial)
     given = {
-        "number": f"V{serial:07d}",
+        "number": f"T{serial:07d}",  # the service itself counts on from the highest V
         "name": f"测试员{serial}",
         "team_id": team_id,
         "skills": ["nutrition", "clinician"],
-        "licensed_skills": ["clinician"],
         "status": "verified",
         "verified_at": NOW,
         "created_at": NOW,
         **values,
     }
+    licensed, expires_on = given.pop("licensed_skills", ["clinician"]), given.pop("licence_expires_on", None)
     with transaction():
         person = Volunteer(**given)
         db.session.add(person)
         db.session.flush()
+        set_licences(person.id, [LicenceCard(skill, expires_on=expires_on) for skill in licensed])
         return person.id
 
 
@@ -196,3 +208,25 @@ def closed(city: City, now: datetime = NOW, *, agreed: Window | None = None, **v
 def link_of(order: Outcome) -> Actor:
     """The resident who holds the secret link to `order`, without an account."""
     return Actor(Party.RESIDENT, "居民", order_id=order.order_id)
+
+
+def counted(day: date) -> CountReport:
+    """The targets at the end of a day, counted as the job does just after midnight."""
+    return count_targets(day, datetime.combine(day + timedelta(days=1), time(0, 10), CITY_TIME))
+
+
+def snapshot(day: date, registered: int, active: int = 0) -> None:
+    """A count of volunteers from before checksums were kept: it stands as it is."""
+    with transaction():
+        db.session.add(
+            TargetSnapshot(
+                target_id="T23",
+                day=day,
+                revision=1,
+                value=registered,
+                numerator=active,
+                denominator=registered,
+                details={"applied": 0},
+                counted_at=NOW,
+            )
+        )

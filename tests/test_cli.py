@@ -56,6 +56,11 @@ def test_init_makes_a_database_and_an_office_account_and_can_be_repeated(tmp_pat
     again = qtxvol("init", data=tmp_path, QTXVOL_SECRET_KEY=KEY)
     assert again.returncode == 0, again.stderr
     assert "facts: 0 new, 0 refreshed, 0 kept" in again.stdout
+    counts = [qtxvol("count", data=tmp_path, QTXVOL_SECRET_KEY=KEY) for _ in range(2)]
+    lines = [count.stdout.splitlines() for count in counts]
+    assert "T23 0; 1 new, 0 restated" in lines[0][0]
+    assert "T23 0; 0 new, 0 restated" in lines[1][0]
+    assert lines[0][2] == lines[1][2]  # the checksum
     check = qtxvol("check", data=tmp_path, QTXVOL_SECRET_KEY=KEY)
     assert (check.returncode, check.stdout.strip()) == (0, "everything holds together")
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from qtxvol.accounts.models import Attempt
 from qtxvol.extensions import db
+from qtxvol.privacy.vault import current_vault
 from qtxvol.storage import transaction
 
 
@@ -27,8 +28,17 @@ TRACK_ORDER = Limit(5, timedelta(hours=6), timedelta(hours=1))
 TRACK_ADDRESS = Limit(30, timedelta(hours=1))
 REGISTER_ADDRESS = Limit(10, timedelta(hours=1))
 VERIFY_ADDRESS = Limit(30, timedelta(hours=1))
+CHECK_IN_ACCOUNT = Limit(5, timedelta(minutes=10))
+OBJECT_ADDRESS = Limit(5, timedelta(hours=1), timedelta(hours=1))
+JOIN_ADDRESS = Limit(30, timedelta(hours=1))
+JOIN_DOCUMENT = Limit(4, timedelta(hours=24), timedelta(hours=1))
 PLACE_ADDRESS = Limit(60, timedelta(hours=1))
 PLACE_PHONE = Limit(10, timedelta(hours=24), timedelta(hours=1))
+
+
+def key_of(what: str, text: str) -> str:
+    """A key for what somebody typed: a telephone number or user name is counted without being kept."""
+    return f"{what}:{current_vault().digest('attempt', text.casefold())[:32]}"
 
 
 def seconds_to_wait(key: str, limit: Limit, now: datetime) -> int:

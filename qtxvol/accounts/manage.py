@@ -6,6 +6,7 @@ people do to their own account (`seats.py`).
 
 import logging
 import re
+import secrets
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,10 +21,14 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.attempts import forget_attempts
 from qtxvol.accounts.models import Account, Seat
 from qtxvol.accounts.passwords import find_weakness, hash_password, new_password
+from qtxvol.accounts.phones import parse_phone
+from qtxvol.accounts.seats import sign_in_key
 from qtxvol.directory.models import Department, Division
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Party
 from qtxvol.paging import Page, select_page
+from qtxvol.privacy.numbers import has_number
+from qtxvol.privacy.vault import current_vault
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
@@ -90,6 +95,15 @@ def _add_account(
     now: datetime,
 ) -> int:
     username, display_name = username.strip(), _check_display_name(display_name)
+    phone = parse_phone(username)
+    if phone is not None:  # to sign in with, but never to be read in a list: the account has a name of its own
+        username = f"tel-{phone[-4:]}-{secrets.token_hex(3)}"
+    elif has_number(username):
+        _refuse(
+            "username",
+            "用户名里不要夹带号码；可以只填手机号。",
+            "No numbers of people inside a user name; a mobile number alone will do.",
+        )
     if _USERNAME.fullmatch(username) is None:
         _refuse(
             "username",
@@ -98,11 +112,15 @@ def _add_account(
         )
     password_hash = hash_password(password)
     with transaction():
-        if db.session.scalar(select(exists().where(Account.username == username))):
+        digests = current_vault().digests("phone", phone) if phone else []
+        twins = or_(Account.username == username, Account.phone_digest.in_(digests))
+        if db.session.scalar(select(exists().where(twins))):
             _refuse_taken()
         account = Account(
             username=username,
             display_name=display_name,
+            phone=phone,
+            phone_digest=digests[0] if digests else None,
             password_hash=password_hash,
             must_change_password=must_change,
             created_at=now,
@@ -177,7 +195,9 @@ def reset_password(actor: Actor, account_id: int) -> str:
         account.password_hash, account.must_change_password = password_hash, True
         account.session_epoch += 1
         db.session.flush()
-        forget_attempts(f"login:account:{account.username.casefold()[:64]}")
+        phone = db.session.scalar(select(Account.phone).where(Account.id == account_id))
+        for name in filter(None, (account.username, phone)):
+            forget_attempts(sign_in_key(name))
     _LOG.info("password of account %s reset by %s", account_id, actor.key)
     return password
 
@@ -235,6 +255,8 @@ def _check_display_name(text: str) -> str:
         _refuse("display_name", "请填写姓名或单位称呼。", "A name to show is needed.")
     if len(name) > _LONGEST_NAME:
         _refuse("display_name", "姓名最多 64 个字。", "The name has at most 64 characters.")
+    if has_number(name):
+        _refuse("display_name", "姓名里不要写号码，别人会看到。", "No numbers in the name: others will read it.")
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
         _refuse("display_name", "姓名里有无法显示的字符。", "The name has characters that can't be shown.")
     return name
@@ -287,7 +309,7 @@ def _check_bound(column: str, bound_to: str | int | None) -> None:
         "division_code": (Division.code == bound_to, Division.is_active, Division.level >= _LOWEST_LEVEL),
         "department_id": (Department.id == bound_to, Department.is_active),
         "team_id": (Team.id == bound_to, Team.is_active),
-        "volunteer_id": (Volunteer.id == bound_to, Volunteer.status.not_in(("left", "refused"))),
+        "volunteer_id": (Volunteer.id == bound_to, Volunteer.status.not_in(("left", "refused", "merged"))),
     }
     is_there = bound_to is not None and db.session.scalar(select(exists().where(*conditions[column])))
     if not is_there:

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qtxvol.base import Base, UTCDateTime
+from qtxvol.privacy.sealed import Sealed
 
 
 class Account(Base):
@@ -16,7 +17,9 @@ class Account(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(64), unique=True)
     display_name: Mapped[str] = mapped_column(String(64))
-    phone: Mapped[str | None] = mapped_column(String(20))
+    #: Also to sign in with, instead of the user name. Loaded only where it is asked for.
+    phone: Mapped[str | None] = mapped_column(Sealed, deferred=True, deferred_raiseload=True)
+    phone_digest: Mapped[str | None] = mapped_column(String(64), unique=True, info={"kind": "phone"})
     #: argon2id, parameters inside.
     password_hash: Mapped[str] = mapped_column(String(200))
     must_change_password: Mapped[bool] = mapped_column(default=False)
@@ -78,7 +81,7 @@ class Attempt(Base):
     __tablename__ = "attempts"
     __table_args__ = (Index("ix_attempts_window_start", "window_start"),)
 
-    #: What is counted and of whom, e.g. `login:account:clerk1`, `login:address:10.0.0.8`.
+    #: What is counted and of whom, e.g. `login:address:10.0.0.8`; what was typed stands there as a digest alone.
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     window_start: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)
     count: Mapped[int] = mapped_column(default=0)

@@ -13,6 +13,7 @@ from qtxvol.accounts.actor import Actor, division_prefix
 from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.lifecycle import Action, Party, Status
 from qtxvol.orders.models import Crew, Order, OrderHolder
+from qtxvol.volunteers.models import Volunteer
 
 #: Statuses in which teams of the claiming department see an order that is not theirs: open to them, or ended while
 #: they looked at it, so that they read what happened instead of "not found".
@@ -35,8 +36,9 @@ def visible_orders(actor: Actor) -> ColumnElement[bool]:
         case Party.TEAM if actor.team_id is not None:
             return or_(_has_held("team", str(actor.team_id)), team_pool(actor))
         case Party.VOLUNTEER if actor.volunteer_id is not None:
-            named = exists().where(Crew.order_id == Order.id, Crew.volunteer_id == actor.volunteer_id)
-            served = exists().where(HoursEntry.order_id == Order.id, HoursEntry.volunteer_id == actor.volunteer_id)
+            rows = Volunteer.rows_of(actor.volunteer_id)
+            named = exists().where(Crew.order_id == Order.id, Crew.volunteer_id.in_(rows))
+            served = exists().where(HoursEntry.order_id == Order.id, HoursEntry.volunteer_id.in_(rows))
             return or_(named, served)
         case Party.OFFICE | Party.SYSTEM:
             return true()

@@ -11,13 +11,16 @@ from qtxvol.accounts.attempts import (
     SIGN_IN_ADDRESS,
     count_attempt,
     forget_attempts,
+    key_of,
     seconds_to_wait,
 )
 from qtxvol.accounts.models import Account, Seat
 from qtxvol.accounts.passwords import find_weakness, hash_password, is_password, needs_rehash
+from qtxvol.accounts.phones import parse_phone
 from qtxvol.directory.models import Department, Division
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Party
+from qtxvol.privacy.vault import current_vault
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
@@ -66,7 +69,7 @@ def find_signed_in(session_id: str) -> SignedIn | None:
     if not (account_id.isdecimal() and epoch.isdecimal()):
         return None
     rows = db.session.execute(
-        select(Account, Seat, Team, Division.display_name, Department.name, Volunteer.name)
+        select(Account, Seat, Team, Division.display_name, Department.name, Volunteer.name, Volunteer.person_id())
         .outerjoin(Seat, Seat.account_id == Account.id)
         .outerjoin(Team, Team.id == Seat.team_id)
         .outerjoin(Division, Division.code == Seat.division_code)
@@ -79,8 +82,8 @@ def find_signed_in(session_id: str) -> SignedIn | None:
         return None
     account = rows[0][0]
     seats = tuple(
-        _view_seat(account, seat, team, division, department, volunteer)
-        for _, seat, team, division, department, volunteer in rows
+        _view_seat(account, seat, team, division, department, volunteer, person_id)
+        for _, seat, team, division, department, volunteer, person_id in rows
         if seat is not None
     )
     return SignedIn(
@@ -100,6 +103,7 @@ def _view_seat(
     division: str | None,
     department: str | None,
     volunteer: str | None,
+    person_id: int | None,
 ) -> SeatView:
     party = Party(seat.party)
     bound = {Party.TEAM: team.name if team else None, Party.DEPARTMENT: department, Party.VOLUNTEER: volunteer}
@@ -112,7 +116,7 @@ def _view_seat(
         department_id=team.department_id if team else seat.department_id,
         team_id=seat.team_id,
         themes=tuple(team.themes) if team else (),
-        volunteer_id=seat.volunteer_id,
+        volunteer_id=person_id,  # the row that the person goes on with, when the seat's own was merged
     )
     return SeatView(actor, place, seat.guide_seen_at is not None)
 
@@ -132,13 +136,13 @@ def sign_in(username: str, password: str, address: str, now: datetime) -> Signed
     :raise Refused: `wait` with `seconds` (429); `wrong_password` (422), the same for an unknown name.
     """
     keys = (
-        (f"login:account:{username.casefold()[:64]}", SIGN_IN_ACCOUNT),
+        (sign_in_key(username), SIGN_IN_ACCOUNT),
         (f"login:address:{address}", SIGN_IN_ADDRESS),
     )
     wait = max(seconds_to_wait(key, limit, now) for key, limit in keys)
     if wait:
         raise Refused("wait", 429, seconds=wait)
-    account = db.session.scalars(select(Account).where(Account.username == username)).one_or_none()
+    account = _find_account(username)
     known = account is not None and account.is_active
     if not is_password(password, account.password_hash if account and known else None) or account is None:
         for key, limit in keys:
@@ -157,6 +161,19 @@ def sign_in(username: str, password: str, address: str, now: datetime) -> Signed
     if signed_in is None:  # deactivated in this very moment
         raise Refused("wrong_password", 422)
     return signed_in
+
+
+def sign_in_key(name: str) -> str:
+    """Under which attempts to sign in with this user name or telephone number are counted."""
+    return key_of("login:account", parse_phone(name) or name[:64])
+
+
+def _find_account(name: str) -> Account | None:
+    """The account with this user name, or with this telephone number."""
+    statement = select(Account).where(Account.username == name)
+    if phone := parse_phone(name):
+        statement = select(Account).where(Account.phone_digest.in_(current_vault().digests("phone", phone)))
+    return db.session.scalars(statement.limit(1)).one_or_none()
 
 
 def change_password(account_id: int, old: str, new: str) -> int:

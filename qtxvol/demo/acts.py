@@ -12,6 +12,7 @@ from sqlalchemy import select
 from qtxvol.accounts.actor import Actor
 from qtxvol.base import CITY_TIME
 from qtxvol.demo import words
+from qtxvol.demo.hours import attend
 from qtxvol.demo.parties import City, CityTeam, Member
 from qtxvol.demo.wishes import Request
 from qtxvol.extensions import db
@@ -243,6 +244,9 @@ class Acts:
         minutes = dict.fromkeys(service.crew, span)
         if len(minutes) > 2 and rng.random() < 0.15:
             minutes[service.crew[-1]] = 0  # somebody could not come
+        if story.order_id % 5 < 3:  # three of five teams show the code; the others' leaders sign
+            nonce = db.session.scalars(select(Order.link_nonce).where(Order.id == story.order_id)).one()
+            attend(story.number, nonce, [person for person, served in minutes.items() if served], start, end)
         theme = story.request.item.theme if story.request.item else ""
         serve.close_order(
             story.number,

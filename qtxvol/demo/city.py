@@ -11,10 +11,13 @@ from sqlalchemy import event, func, select, update
 
 from qtxvol.accounts.models import Account
 from qtxvol.accounts.passwords import hash_password
+from qtxvol.demo.cases import make_cases
+from qtxvol.demo.hours import make_hours
 from qtxvol.demo.orders import make_orders
 from qtxvol.demo.parties import DEPARTMENT, HOME, STREET, City, make_parties
 from qtxvol.demo.people import People
-from qtxvol.demo.progress import make_counts
+from qtxvol.demo.progress import make_progress
+from qtxvol.demo.recognition import FIELD_DAYS, make_field_days, make_recognition
 from qtxvol.demo.wishes import Inventor
 from qtxvol.directory.loader import load_facts
 from qtxvol.directory.queries import list_menu, list_towns_with_communities
@@ -24,6 +27,7 @@ from qtxvol.orders.check import check_orders
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import Order
 from qtxvol.storage import transaction
+from qtxvol.volunteers.licences import list_licences
 from qtxvol.volunteers.models import Team, Volunteer
 
 #: What happened before has been read; a desk that opens with a thousand notices would hide the new ones.
@@ -70,10 +74,15 @@ def make_demo_city(now: datetime, password: str, *, orders: int = 300, seed: int
         with transaction():
             city = make_parties(rng, people, now, password_hash)
         inventor = Inventor(rng, people, list_menu(), list_towns_with_communities())
-        make_orders(city, inventor, rng, now, orders)
+        make_field_days(city, now)
+        make_orders(city, inventor, rng, now, orders - FIELD_DAYS)
+        make_recognition(city, people, now, password_hash)
+        make_hours(city, now)
         with transaction():
-            counts = make_counts(now)
+            counts = make_progress(city, now)
             db.session.execute(update(Notice).where(Notice.queued_at < now - UNREAD).values(read_at=Notice.queued_at))
+        db.session.rollback()
+        make_cases(city.office, now)
         db.session.rollback()
     if unserved := find_unserved_items(now):
         raise RuntimeError(f"nobody in the demo city can serve {', '.join(unserved)}")
@@ -86,19 +95,20 @@ def find_unserved_items(now: datetime) -> list[str]:
     """Items of the menu for which no team of the item's department has the theme, the people and the licence."""
     teams = db.session.scalars(select(Team).where(Team.is_active)).all()
     members: dict[int | None, list[Volunteer]] = {}
-    for person in db.session.scalars(select(Volunteer).where(Volunteer.status == "verified")):
+    people = db.session.scalars(select(Volunteer).where(Volunteer.status == "verified")).all()
+    for person in people:
         members.setdefault(person.team_id, []).append(person)
+    licences = list_licences([person.id for person in people])
     unserved = []
     for item in list_menu():
         needed = set(item.needed_skills)
         for team in teams:
             able = [person for person in members.get(team.id, []) if needed & set(person.skills)]
-            licensed = [
-                person
+            licensed = any(
+                each.skill in needed and each.is_valid_on((now + timedelta(days=60)).date())
                 for person in able
-                if needed & set(person.licensed_skills)
-                and (person.licence_expires_on is None or person.licence_expires_on > (now + timedelta(days=60)).date())
-            ]
+                for each in licences[person.id]
+            )
             if (
                 team.department_id == item.department_id
                 and item.theme in team.themes

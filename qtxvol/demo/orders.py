@@ -217,7 +217,7 @@ class Repertoire:
             ruled = self._story("S12", town=town)
             ruled.route = ["civil_affairs", "health"]
             tell.tell_dispatched(ruled, hours, is_ruled=True)
-        tell.tell_given_up_by_team(self._near("S06"), 4, is_no_show=True)
+        tell.tell_given_up_by_team(self._near("S06", with_helper=True), 4, is_no_show=True)
         tell.tell_given_up_by_team(self._near("S05"), 8, is_no_show=False)
         tell.tell_reopened(self._near("S54"), 7)
         tell.tell_unmet(self._story(free=words.FREE_WISHES[4], is_by_phone=False), 35)

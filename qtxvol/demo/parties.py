@@ -11,11 +11,21 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account, Seat
 from qtxvol.base import CITY_TIME
 from qtxvol.demo.people import People
+from qtxvol.demo.registry import (
+    LICENCE_TITLES,
+    describe,
+    host_kind_of,
+    make_doubles,
+    make_records,
+    make_wishes,
+    write_histories,
+)
 from qtxvol.demo.teams import EVERY_THEME, TeamPlan, read_teams
 from qtxvol.directory.models import Department, Division, MenuItem
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Party
-from qtxvol.volunteers.models import Team, Volunteer
+from qtxvol.volunteers.licences import list_licences
+from qtxvol.volunteers.models import Licence, Team, Volunteer
 
 #: The street where all six demo accounts meet.
 STREET = "640381001000"  # 裕民街道
@@ -38,6 +48,8 @@ _COMMUNITIES = {
     "longmen": "640381103200",
     "ganchengzi": "640381106215",
 }
+
+_TOWN_WORDS = ("小坝镇", "大坝镇", "青铜峡镇", "叶盛镇", "瞿靖镇", "峡口镇", "邵岗镇", "陈袁滩镇")
 
 #: People who were never, or are no longer, counted: status and how many per hundred verified.
 _UNCOUNTED = (("applied", 4), ("paused", 2), ("left", 2), ("refused", 1))
@@ -98,11 +110,16 @@ def make_parties(rng: random.Random, people: People, now: datetime, password_has
     divisions = db.session.scalars(select(Division).where(Division.level >= 4).order_by(Division.code)).all()
     plans = list(read_teams())
     teams = _make_teams(plans, now)
-    _make_uncounted(rng, people, teams, divisions, now)
+    others = _make_uncounted(rng, people, teams, divisions, now)
     volunteers = [
         _make_members(rng, people, plan, team, divisions, now) for plan, team in zip(plans, teams, strict=True)
     ]
+    _name_leaders(volunteers)
+    make_doubles(others, volunteers[0])
+    make_wishes(others, teams[0], now)
+    make_records(volunteers[0], now)
     db.session.flush()
+    write_histories([*others, *(person for members in volunteers for person in members)], teams)
     desk = _Desks(people, now, password_hash)
 
     towns = [division for division in divisions if division.level == 4]
@@ -124,7 +141,8 @@ def make_parties(rng: random.Random, people: People, now: datetime, password_has
     ]
     helper = max(volunteers[0][:20], key=lambda person: len(person.skills))
     desk.seat(Party.VOLUNTEER, "volunteer", helper.name, person=helper.name, volunteer_id=helper.id)
-    city_teams = [_as_city_team(*each) for each in zip(teams, leaders, volunteers, strict=True)]
+    licences = list_licences([person.id for members in volunteers for person in members])
+    city_teams = [_as_city_team(*each, licences) for each in zip(teams, leaders, volunteers, strict=True)]
     return City(
         resident=desk.seat(Party.RESIDENT, "resident", "居民", division_code=HOME),
         office=desk.seat(Party.OFFICE, "office", "纲要办"),
@@ -190,14 +208,39 @@ def _make_teams(plans: Sequence[TeamPlan], now: datetime) -> list[Team]:
             department_id=plan.department_id,
             division_code=plan.division_code,
             themes=sorted(menu[plan.department_id]) if plan.themes == (EVERY_THEME,) else list(plan.themes),
+            host_kind=host_kind_of(plan.host),
+            level=4 if plan.host.startswith(_TOWN_WORDS) else 3,
+            area=[] if plan.division_code == STREET else [plan.division_code[:9] + "000"],
             weekly_capacity=max(2, plan.people // 8),
+            parallel_events=max(3, plan.people // 5),
+            yearly_minimum=2,
             created_at=now - timedelta(days=600 + 12 * position),
         )
         for position, plan in enumerate(plans)
     ]
     db.session.add_all(teams)
     db.session.flush()
+    _rank_teams(teams)
     return teams
+
+
+def _rank_teams(teams: Sequence[Team]) -> None:
+    """The first team of a department leads the others."""
+    first: dict[str, Team] = {}
+    for team in teams:
+        head = first.setdefault(team.department_id, team)
+        if head is team:
+            team.level = 2
+        else:
+            team.parent_id = head.id
+
+
+def _name_leaders(members: Sequence[Sequence[Volunteer]]) -> None:
+    """Those who have been there longest lead."""
+    for people in members:
+        oldest = sorted(people, key=lambda person: person.verified_at or person.created_at)[:2]
+        for role, person in zip(("leader", "deputy"), oldest, strict=False):
+            person.team_role = role
 
 
 def _make_members(
@@ -207,6 +250,7 @@ def _make_members(
     town = plan.division_code[:9]
     homes = [division.code for division in divisions if division.level == 5 and division.code.startswith(town)]
     members = []
+    left: dict[int, int] = {}
     for position in range(plan.people):
         is_founder = position < 3 * len(plan.skills)
         skill = plan.skills[position % len(plan.skills)]
@@ -216,17 +260,32 @@ def _make_members(
         person = _person(people, sorted({skill, *more}), "verified", team.id, home)
         person.verified_at = now - timedelta(days=days)
         person.created_at = person.verified_at - timedelta(days=rng.uniform(0.5, 6))
-        if person.licensed_skills:
-            left = rng.randint(200, 1500) if is_founder or rng.random() < 0.92 else rng.randint(-40, 60)
-            person.licence_expires_on = now.astimezone(CITY_TIME).date() + timedelta(days=left)
+        describe(people, person, team, person.skills, now)
+        if LICENSED.intersection(person.skills):
+            left[position] = rng.randint(200, 1500) if is_founder or rng.random() < 0.92 else rng.randint(-40, 60)
         members.append(person)
     _number(members)
+    today = now.astimezone(CITY_TIME).date()
+    licences = {
+        members[position].id: [
+            Licence(
+                volunteer_id=members[position].id,
+                skill=skill,
+                title=LICENCE_TITLES[skill],
+                expires_on=today + timedelta(days=days_left),
+            )
+            for skill in sorted(LICENSED.intersection(members[position].skills))
+        ]
+        for position, days_left in left.items()
+    }
+    for held in licences.values():
+        db.session.add_all(held)
     return members
 
 
 def _make_uncounted(
     rng: random.Random, people: People, teams: Sequence[Team], divisions: Sequence[Division], now: datetime
-) -> None:
+) -> list[Volunteer]:
     """Those who wait to be verified, pause, have left or were refused."""
     persons = []
     total = sum(plan.people for plan in read_teams())
@@ -234,11 +293,14 @@ def _make_uncounted(
         for _ in range(total * share // 100):
             is_new = status in ("applied", "refused")
             days = rng.triangular(0.1, 45, 1) if status == "applied" else rng.uniform(20, 800)
-            person = _person(people, [], status, rng.choice(teams).id, rng.choice(divisions).code)
+            team = rng.choice(teams)
+            person = _person(people, [], status, team.id, rng.choice(divisions).code)
             person.created_at = now - timedelta(days=days)
             person.verified_at = None if is_new else person.created_at + timedelta(days=3)
+            describe(people, person, team, [], now)
             persons.append(person)
     _number(persons)
+    return persons
 
 
 def _person(people: People, skills: list[str], status: str, team_id: int, home: str) -> Volunteer:
@@ -248,7 +310,6 @@ def _person(people: People, skills: list[str], status: str, team_id: int, home: 
         team_id=team_id,
         division_code=home,
         skills=skills,
-        licensed_skills=sorted(LICENSED.intersection(skills)),
         status=status,
     )
 
@@ -261,13 +322,15 @@ def _number(persons: Sequence[Volunteer]) -> None:
     db.session.flush()
 
 
-def _as_city_team(team: Team, leader: Actor, volunteers: Sequence[Volunteer]) -> CityTeam:
+def _as_city_team(
+    team: Team, leader: Actor, volunteers: Sequence[Volunteer], licences: Mapping[int, Sequence[Licence]]
+) -> CityTeam:
     members = tuple(
         Member(
             person.id,
             frozenset(person.skills),
-            frozenset(person.licensed_skills),
-            person.licence_expires_on,
+            frozenset(licence.skill for licence in licences[person.id]),
+            min((licence.expires_on for licence in licences[person.id] if licence.expires_on), default=None),
             person.verified_at or person.created_at,
         )
         for person in volunteers

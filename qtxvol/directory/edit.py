@@ -191,6 +191,8 @@ def _parse_date(spec: Field, value: Any) -> date:
 def _parse_choice(spec: Field, value: Any) -> str | None:
     code = "" if value is None else str(value).strip()
     if not code:
+        if spec.offers_nothing:
+            return ""
         if spec.is_required or spec.default is not None:
             refuse_field(spec.name, f"请选择{spec.label.zh}。", f"Choose: {spec.label.en}.")
         return None

@@ -26,7 +26,9 @@ from qtxvol.directory.models import (
 )
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import WAITS, Label, get_rule
-from qtxvol.progress.models import Target
+from qtxvol.progress.models import Period, School, Semester, Target
+from qtxvol.progress.units import UNITS
+from qtxvol.recognition.models import StarLevel
 from qtxvol.refusals import NotFound, Refused
 
 #: One row's values by column name.
@@ -78,6 +80,11 @@ class Field:
     choices: tuple[tuple[str, Label], ...] = ()
     refers_to: str = ""
 
+    @property
+    def offers_nothing(self) -> bool:
+        """One of the choices is the empty one."""
+        return any(not code for code, _ in self.choices)
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -123,8 +130,17 @@ def _check_menu_item(values: Values) -> None:
 def _check_target(values: Values) -> None:
     if values["starts_on"] > values["ends_on"]:
         refuse_field("ends_on", "结束日期不能早于开始日期。", "The end cannot be before the start.")
+    if (values["kind"] == "qualitative") != (values["value"] is None):
+        refuse_field("value", "定性指标不填目标值，其他指标必须填写。", "A value, unless the target has no number.")
+    if (values["value"] is None) != (values["unit"] == ""):
+        refuse_field("unit", "目标值和单位要一起填写。", "Value and unit go together.")
     if values["unit"] == "%" and values["value"] > 100:
         refuse_field("value", "百分比不能超过 100。", "A percentage is at most 100.")
+
+
+def _check_semester(values: Values) -> None:
+    if values["starts_on"] >= values["ends_on"]:
+        refuse_field("ends_on", "结束日期要晚于开始日期。", "The end comes after the start.")
 
 
 def _check_division(values: Values) -> None:
@@ -136,6 +152,20 @@ def _check_division(values: Values) -> None:
             refuse_field("parent_code", "上级区划必须高一级。", "The division above must be one level up.")
     if (values["lon_gcj02"] is None) != (values["lat_gcj02"] is None):
         refuse_field("lat_gcj02", "经度和纬度要一起填写。", "Longitude and latitude go together.")
+
+
+def _check_star_level(values: Values) -> None:
+    """More stars take more hours, among those in use."""
+    if not values["is_active"]:
+        return
+    others = db.session.execute(
+        select(StarLevel.stars, StarLevel.hours).where(StarLevel.id != values["id"], StarLevel.is_active)
+    )
+    for stars, hours in others:
+        if stars == values["stars"]:
+            refuse_field("stars", "这个星数已经有了。", "There is a level with that many stars.")
+        if (stars < values["stars"]) != (hours < values["hours"]):
+            refuse_field("hours", "星级越高，所需小时要越多。", "More stars must take more hours.")
 
 
 def _check_term(values: Values) -> None:
@@ -380,6 +410,27 @@ _ALL_KINDS = (
         ),
     ),
     Kind(
+        "star_level",
+        Label("星级", "Star level"),
+        StarLevel,
+        keys=(
+            Field(
+                "id", Label("代码", "Code"), high=16, is_required=True, pattern=_CODE, shape=_CODE_SHAPE,
+            ),
+        ),
+        fields=(
+            Field("name", _NAME, high=32, is_required=True),
+            Field("name_en", _NAME_EN, high=64),
+            Field("stars", Label("几颗星", "Stars"), FieldType.INTEGER, 1, 10, is_required=True),
+            Field(
+                "hours", Label("所需小时（累计）", "Hours that it takes"), FieldType.INTEGER, 1, 100000,
+                is_required=True,
+            ),
+            _IS_ACTIVE,
+        ),
+        check=_check_star_level,
+    ),
+    Kind(
         "term",
         Label("菜单用语", "Word of the menu"),
         Term,
@@ -418,8 +469,34 @@ _ALL_KINDS = (
         fields=(
             Field("name", _NAME, high=120, is_required=True),
             Field("name_en", _NAME_EN, high=160),
-            Field("value", Label("目标值", "Value"), FieldType.NUMBER, 0, 1e9, is_required=True),
-            Field("unit", Label("单位", "Unit"), high=16, is_required=True),
+            Field("code", Label("代号", "Code"), high=16, is_required=True, is_fixed=True),
+            Field(
+                "period_id", Label("规划期", "Period"), FieldType.CHOICE, is_required=True, is_fixed=True,
+                refers_to="period",
+            ),
+            Field(
+                "kind", Label("类型", "Kind"), FieldType.CHOICE, default="cumulative",
+                choices=_choices(
+                    ("cumulative", "累计", "Adds up"),
+                    ("ratio", "比例", "Share"),
+                    ("recurring", "每学期或每校", "Again and again"),
+                    ("build", "建设", "To be built"),
+                    ("qualitative", "定性", "Without a number"),
+                ),
+            ),
+            Field("value", Label("目标值", "Value"), FieldType.NUMBER, 0, 1e9, default=None),
+            Field(
+                "comparator", Label("怎样算达到", "Reached when"), FieldType.CHOICE, default="gte",
+                choices=_choices(
+                    ("gte", "不少于", "At least"),
+                    ("reach", "达到", "Reaches"),
+                    ("lte", "不多于", "At most"),
+                ),
+            ),
+            Field(
+                "unit", Label("单位", "Unit"), FieldType.CHOICE,
+                choices=_choices(("", "无", "None"), *((unit, unit, name) for unit, name in UNITS.items())),
+            ),
             Field("unit_en", Label("英文单位", "Unit in English"), high=32),
             Field("starts_on", Label("开始日期", "First day"), FieldType.DATE, is_required=True),
             Field("ends_on", Label("结束日期", "Last day"), FieldType.DATE, is_required=True),
@@ -432,12 +509,57 @@ _ALL_KINDS = (
                     ("external", "牵头单位报送", "Reported by the lead unit"),
                 ),
             ),
+            Field(
+                "report_months", Label("至少几个月报一次", "Reported at least every … months"), FieldType.INTEGER,
+                1, 60, default=12,
+            ),
+            Field(
+                "programme_id", Label("所属行动或工程", "Programme"), FieldType.CHOICE, default=None,
+                refers_to="programme",
+            ),
             Field("section", Label("方案章节", "Section of the plan"), high=16),
             Field("quote", Label("方案依据", "Words of the plan"), high=200),
+            Field("note", Label("说明", "Note"), high=200),
             _POSITION,
             _IS_ACTIVE,
         ),
         check=_check_target,
+    ),
+    Kind(
+        "semester",
+        Label("学期", "School term"),
+        Semester,
+        keys=(
+            Field(
+                "id", Label("编号", "Number"), high=16, is_required=True, pattern=r"20\d\d-(spring|autumn)",
+                shape=Label("例如 2026-autumn 或 2027-spring", "2026-autumn or 2027-spring, for example"),
+            ),
+        ),
+        fields=(
+            Field("name", _NAME, high=32, is_required=True),
+            Field("name_en", _NAME_EN, high=64),
+            Field("starts_on", Label("开始日期", "First day"), FieldType.DATE, is_required=True),
+            Field("ends_on", Label("结束日期", "Last day"), FieldType.DATE, is_required=True),
+            _IS_ACTIVE,
+        ),
+        check=_check_semester,
+    ),
+    Kind(
+        "school",
+        Label("学校", "School"),
+        School,
+        keys=(
+            Field("id", Label("代码", "Code"), high=32, is_required=True, pattern=_CODE, shape=_CODE_SHAPE),
+        ),
+        fields=(
+            Field("name", _NAME, high=64, is_required=True),
+            Field("name_en", _NAME_EN, high=120),
+            Field("aliases", Label("点单时的其他写法", "Other ways to write it"), FieldType.WORDS, 0, 20, default=()),
+            Field(
+                "division_code", Label("所在街道、镇", "Where"), FieldType.CHOICE, default=None, refers_to="division",
+            ),
+            _IS_ACTIVE,
+        ),
     ),
 )  # fmt: skip
 
@@ -466,6 +588,7 @@ REFERENCES: Mapping[str, Reference] = {
     "department": Reference(
         Department.id, Department.name, Department.name_en, Department.is_active, Department.position
     ),
+    "period": Reference(Period.id, Period.name, Period.name_en, Period.is_active, Period.starts_on),
     "programme": Reference(Programme.id, Programme.name, Programme.name_en, Programme.is_active, Programme.id),
     "division": Reference(Division.code, Division.display_name, Division.name_en, Division.is_active, Division.code),
     **{kind: _term_reference(kind) for kind in ("audience", "theme", "skill", "format")},

@@ -28,7 +28,9 @@ from qtxvol.directory.models import (
 )
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import WAITS, Action
-from qtxvol.progress.models import Target
+from qtxvol.progress.models import Period, Semester, Target, TargetUnit
+from qtxvol.progress.semesters import term_names, usual_terms
+from qtxvol.recognition.models import StarLevel
 from qtxvol.storage import transaction
 
 #: One row of a table, by column name.
@@ -126,6 +128,7 @@ def read_facts(folder: Traversable) -> Facts:
     """
     plan = _read_json(folder, "plan_units.json")
     menu = _read_json(folder, "service_menu.json")
+    targets = _read_json(folder, "plan_targets.json")
     facts: Facts = {
         Division: list(_divisions(folder)),
         Department: list(_departments(plan)),
@@ -135,10 +138,24 @@ def read_facts(folder: Traversable) -> Facts:
         MenuItem: list(_menu_items(menu)),
         Reason: list(_reasons(_read_json(folder, "reasons.json"))),
         TimeLimit: list(_time_limits(_read_json(folder, "time_limits.json"))),
-        Target: list(_targets(_read_json(folder, "plan_targets.json"))),
+        StarLevel: list(_star_levels(_read_json(folder, "star_levels.json"))),
+        Period: list(_periods(targets)),
+        Target: list(_targets(targets, _read_json(folder, "target_measures.json"), plan)),
+        TargetUnit: list(_target_units(targets, plan)),
+        Semester: list(_semesters(targets)),
     }
     _check(facts)
     return facts
+
+
+#: The plan's file remarks in English; a note is read by staff as it stands, like one they write themselves.
+_NOTES = {
+    "per school per semester": "按每所学校、每个学期计算",
+    "per school": "按每所学校计算",
+    "per administrative village": "按行政村计算",
+    "named deliverable; the count is implied": "方案只点了名称，个数由名称得出",
+    "core indicator of this service": "本系统的核心指标",
+}
 
 
 def _read_json(folder: Traversable, name: str) -> Any:
@@ -252,23 +269,83 @@ def _time_limits(data: Mapping[str, Any]) -> Iterator[Row]:
         yield {name: limit[name] for name in ("step", "urgency", "hours")}
 
 
-def _targets(data: Mapping[str, Any]) -> Iterator[Row]:
-    """Standing requirements (due: null) hold to the end of the period."""
+def _star_levels(data: Mapping[str, Any]) -> Iterator[Row]:
+    for level in data["star_levels"]:
+        yield {
+            "id": level["id"],
+            "stars": level["stars"],
+            "name": level["zh"],
+            "name_en": level["en"],
+            "hours": level["hours"],
+        }
+
+
+def _periods(data: Mapping[str, Any]) -> Iterator[Row]:
+    period = data["period"]
+    yield {
+        "id": _period_id(data),
+        "name": period["zh"].strip("“”期间"),
+        "name_en": "14th Five-Year Plan",
+        "starts_on": date.fromisoformat(period["start"]),
+        "ends_on": date.fromisoformat(period["end"]),
+    }
+
+
+def _period_id(data: Mapping[str, Any]) -> str:
+    return f"{data['period']['start'][:4]}-{data['period']['end'][:4]}"
+
+
+def _targets(data: Mapping[str, Any], measuring: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Row]:
+    """Standing requirements (due: null) and targets without a number hold to the end of the period."""
     starts, ends = data["period"]["start"], data["period"]["end"]
-    for position, target in enumerate(data["targets"], 1):
+    programmes = {programme["id"] for programme in plan["actions_and_projects"]}
+    for position, target in enumerate((*data["targets"], *data["qualitative"]), 1):
+        value, counts = target.get("value"), dict(measuring["measures"].get(target["id"], {}))
         yield {
             "id": target["id"],
+            "code": target["id"],
+            "period_id": _period_id(data),
             "name": target["zh"],
             "name_en": target["en"],
-            "value": float(target["value"]),
-            "unit": target["unit"],
-            "unit_en": target["unit_en"],
+            "value": None if value is None else float(value),
+            "unit": target.get("unit", ""),
+            "unit_en": target.get("unit_en", ""),
+            "comparator": target.get("comparator", "gte"),
+            "kind": target.get("kind", "qualitative"),
             "starts_on": date.fromisoformat(starts),
-            "ends_on": date.fromisoformat(target["due"] or ends),
-            "measured_by": target["measured_by"],
+            "ends_on": date.fromisoformat(target.get("due") or ends),
+            "measured_by": target.get("measured_by", "external"),
+            "measure": counts.pop("measure", ""),
+            "counts": counts,
+            "programme_id": target["parent"] if target["parent"] in programmes else None,
             "section": target["section"],
             "quote": target["quote"],
+            "note": _NOTES.get(target.get("note", ""), target.get("note", "")),
             "position": position,
+        }
+
+
+def _target_units(data: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Row]:
+    """Whoever has a part in the target's action or project; the coordinator leads what belongs to the whole plan."""
+    programmes = {programme["id"]: programme for programme in plan["actions_and_projects"]}
+    for target in (*data["targets"], *data["qualitative"]):
+        programme = programmes.get(target["parent"], {"lead": [plan["coordinator"]]})
+        parts = [(part, department) for part in PARTS for department in programme.get(part, ())]
+        for position, (part, department) in enumerate(parts, 1):
+            yield {"target_id": target["id"], "department_id": department, "part": part, "position": position}
+
+
+def _semesters(data: Mapping[str, Any]) -> Iterator[Row]:
+    """Those of the period and the next one, and the one that the period began in."""
+    first = int(data["period"]["start"][:4])
+    for term in usual_terms(first - 1, first + 9):
+        name, name_en = term_names(term.id)
+        yield {
+            "id": term.id,
+            "name": name,
+            "name_en": name_en,
+            "starts_on": term.starts_on,
+            "ends_on": term.ends_on,
         }
 
 
@@ -302,6 +379,17 @@ def _check(facts: Facts) -> None:
         _check_known(item, "theme", [row["theme"]], terms["theme"])
         _check_known(item, "format", [row["format"]], terms["format"])
         _check_known(item, "skill", row["needed_skills"], terms["skill"])
+    for row in facts[TargetUnit]:
+        _check_known(f"target {row['target_id']}", "department", [row["department_id"]], departments)
+    known_codes = {
+        "audiences": terms["audience"],
+        "themes": terms["theme"],
+        "formats": terms["format"],
+        "items": {row["id"] for row in facts[MenuItem]},
+    }
+    for row in facts[Target]:
+        for what, codes in row["counts"].items():
+            _check_known(f"target {row['id']}", what, codes, known_codes.get(what, set()))
     for row in facts[Reason]:
         _check_known(f"reason {row['code']}", "action", [row["action"]], set(REASONED))
     for row in facts[TimeLimit]:

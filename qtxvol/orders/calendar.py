@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, undefer
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import visible_orders
@@ -72,6 +72,7 @@ def list_services(actor: Actor, window: Window) -> list[Service]:
             end > window.starts_at,
         )
         .order_by(start, Order.id)
+        .options(undefer(Order.contact_name))
     ).all()
     crews: dict[int, list[AnyRow]] = defaultdict(list)
     for person in db.session.execute(
@@ -103,8 +104,9 @@ def list_wishes(actor: Actor, window: Window, now: datetime) -> Sequence[AnyRow]
 
 
 def _is_own(actor: Actor) -> ColumnElement[bool]:
-    if actor.party is Party.VOLUNTEER:
-        return exists().where(Crew.order_id == Order.id, Crew.volunteer_id == actor.volunteer_id)
+    if actor.party is Party.VOLUNTEER and actor.volunteer_id is not None:
+        mine = Volunteer.rows_of(actor.volunteer_id)
+        return exists().where(Crew.order_id == Order.id, Crew.volunteer_id.in_(mine))
     return Order.team_id == actor.team_id
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from sqlalchemy import func, select
 
 from qtxvol.extensions import db
-from qtxvol.hours.models import HoursEntry
+from qtxvol.hours.check import check_hours
 from qtxvol.orders.chain import GENESIS
 from qtxvol.orders.lifecycle import Action, Status, get_rule
 from qtxvol.orders.models import Crew, Order, OrderEvent, OrderNote, Question, Rating, WishedTime
@@ -127,6 +127,5 @@ def _check_counts() -> Iterator[Finding]:
         select(Order.number).where(Order.clock_stopped_at.is_not(None), Order.id.not_in(open_questions))
     ):
         yield Finding(number, "its clock stands still without an open question")
-    negative = select(HoursEntry.order_id).group_by(HoursEntry.order_id).having(func.sum(HoursEntry.minutes) < 0)
-    for number in db.session.scalars(select(Order.number).where(Order.id.in_(negative))):
-        yield Finding(number, "more hours were taken back than given")
+    for number, fault in check_hours():
+        yield Finding(number, fault)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from qtxvol.base import Base, UTCDateTime
 from qtxvol.orders.lifecycle import Status
+from qtxvol.privacy.sealed import Sealed, SealedName, SealedWords
 
 _STATUSES = ", ".join(f"'{status}'" for status in Status)
 
@@ -39,6 +40,8 @@ class Order(Base):
         Index("ix_orders_team_id_status", "team_id", "status"),
         Index("ix_orders_placed_at", "placed_at"),
         Index("ix_orders_contact_phone_tail", "contact_phone_tail"),
+        Index("ix_orders_contact_phone_digest", "contact_phone_digest"),
+        Index("ix_orders_contact_erased_at_status_since", "contact_erased_at", "status_since"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -55,22 +58,28 @@ class Order(Base):
     # what is wanted
     audience: Mapped[str] = mapped_column(String(32))
     menu_item_id: Mapped[str | None] = mapped_column(ForeignKey("menu_items.id"))
-    wish: Mapped[str] = mapped_column(Text, default="")
+    wish: Mapped[str] = mapped_column(SealedWords, default="")
     #: The menu item's theme; None for a free-text wish.
     theme: Mapped[str | None] = mapped_column(String(32))
-    #: Item, wish, venue and organisation, folded for searching.
+    #: Item, wish, venue and organisation, folded for searching; no number of a person.
     search_text: Mapped[str] = mapped_column(Text, default="")
     headcount: Mapped[int]
     urgency: Mapped[str] = mapped_column(String(16), default="normal")
     division_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"))
-    venue: Mapped[str] = mapped_column(String(120))
+    venue: Mapped[str] = mapped_column(SealedWords)
 
     # who asks
     requester_kind: Mapped[str] = mapped_column(String(16), default="resident")
-    organisation: Mapped[str] = mapped_column(String(64), default="")
-    contact_name: Mapped[str] = mapped_column(String(32))
-    contact_phone: Mapped[str] = mapped_column(String(20))
+    organisation: Mapped[str] = mapped_column(SealedWords, default="")
+    #: Loaded only where it is asked for: no list opens what it does not show.
+    contact_name: Mapped[str] = mapped_column(SealedName, deferred=True, deferred_raiseload=True)
+    #: Opened by `privacy/` alone, which writes down who looked.
+    contact_phone: Mapped[str] = mapped_column(Sealed, deferred=True, deferred_raiseload=True)
+    #: The last four digits, readable: for tracking, and for the mask.
     contact_phone_tail: Mapped[str] = mapped_column(String(4))
+    contact_phone_digest: Mapped[str] = mapped_column(String(64), info={"kind": "phone"})
+    #: When name, phone, place and words of the resident were erased.
+    contact_erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     consent_version: Mapped[str] = mapped_column(String(16))
     #: Random part of the secret link; a new value makes the old link useless.
     link_nonce: Mapped[str] = mapped_column(String(32))
@@ -200,7 +209,7 @@ class OrderNote(Base):
 
     event_id: Mapped[int] = mapped_column(ForeignKey("order_events.id"), primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(SealedWords)
 
 
 class Question(Base):
@@ -253,12 +262,12 @@ class CallBack(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
-    #: `low_rating` or `did_not_take_place`.
+    #: `low_rating`, `did_not_take_place`, or `spot_check` (qtxvol/hours/spot_checks.py).
     cause: Mapped[str] = mapped_column(String(32))
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
-    outcome: Mapped[str] = mapped_column(Text, default="")
+    outcome: Mapped[str] = mapped_column(SealedWords, default="")
 
 
 class Attachment(Base):

@@ -19,6 +19,8 @@ from qtxvol.orders.numbers import new_number
 from qtxvol.orders.pictures import Picture, attach
 from qtxvol.orders.transition import Outcome, insert_order
 from qtxvol.orders.windows import MOST_WINDOWS, Window, find_fault
+from qtxvol.privacy.numbers import drop_numbers
+from qtxvol.privacy.vault import current_vault
 from qtxvol.refusals import Refused
 from qtxvol.storage import transaction
 
@@ -76,6 +78,11 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def search_text_of(*parts: str) -> str:
+    """What words find an order by. No number of a person may stand there to be read."""
+    return fold(drop_numbers(" ".join(parts)))
+
+
 def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence[Picture]) -> Outcome:
     payload = _payload(wish, key)
     if known := _find_placed(key, payload):
@@ -87,7 +94,7 @@ def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence
         menu_item_id=wish.menu_item_id,
         wish=wish.wish,
         theme=item.theme if item else None,
-        search_text=fold(" ".join((item.name if item else "", wish.wish, wish.venue, wish.organisation))),
+        search_text=search_text_of(item.name if item else "", wish.wish, wish.venue, wish.organisation),
         headcount=wish.headcount,
         urgency=wish.urgency,
         division_code=wish.division_code,
@@ -97,6 +104,7 @@ def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence
         contact_name=wish.contact_name,
         contact_phone=wish.contact_phone,
         contact_phone_tail=wish.contact_phone[-4:],
+        contact_phone_digest=current_vault().digest("phone", wish.contact_phone),
         consent_version=wish.consent_version,
         link_nonce=new_nonce(),
         place_key=key,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, undefer
 
 from qtxvol.accounts.actor import Actor, division_prefix
 from qtxvol.accounts.permissions import find_obstacle, may_search_by_phone, team_pool, visible_orders
@@ -430,7 +430,8 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
 
     :raise NotFound: no such order, or not the actor's to know of.
     """
-    order = db.session.scalars(select(Order).where(Order.number == number, visible_orders(actor))).one_or_none()
+    found = select(Order).where(Order.number == number, visible_orders(actor)).options(undefer(Order.contact_name))
+    order = db.session.scalars(found).one_or_none()
     if order is None:
         raise NotFound(number)
     target = db.session.get(Order, order.merged_into_id) if order.merged_into_id else None

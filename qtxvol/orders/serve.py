@@ -9,7 +9,10 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.base import CITY_TIME
 from qtxvol.directory.models import MenuItem
 from qtxvol.extensions import db
-from qtxvol.hours.models import HoursEntry
+from qtxvol.hours.attendance import list_stays, sign_attendances
+from qtxvol.hours.ledger import Stay, check_not_elsewhere, lock_people, take_back, write_stays
+from qtxvol.hours.no_shows import record_absences, record_team_no_show
+from qtxvol.hours.rules import minutes_of
 from qtxvol.orders.lifecycle import Action, Status
 from qtxvol.orders.models import Crew, Offer, Order, OrderEvent
 from qtxvol.orders.pictures import Picture, attach
@@ -18,6 +21,7 @@ from qtxvol.orders.reasons import check_reason
 from qtxvol.orders.transition import Effect, Outcome, change_order
 from qtxvol.orders.windows import LONGEST, Window, find_window_fault
 from qtxvol.refusals import Refused
+from qtxvol.volunteers.licences import list_licences
 from qtxvol.volunteers.models import Team, Volunteer
 
 #: A service may have begun so long before the agreed time; anything earlier is a slip of the finger.
@@ -39,7 +43,7 @@ def accept_order(
 
     :param agreed: aware UTC, in the future.
     :param volunteer_ids: verified members of the team, at least as many as the menu item asks for.
-    :raise Refused: `not_asked`, `team_inactive`, `handed_elsewhere`, `person_busy` with `names`,
+    :raise Refused: `not_asked`, `team_inactive`, `team_full` with `most`, `person_busy` with `names`,
         `licence_missing`, `skill_missing` (409);
         `bad_window`, `not_in_team`, `crew_too_small` with `least` (422); `wrong_status` when another team was first.
     """
@@ -48,6 +52,7 @@ def accept_order(
     def prepare(order: Order) -> Effect:
         _check_agreed(agreed, now)
         _check_team(order, actor)
+        _check_parallel(order, actor.team_id, agreed)
         _check_crew(order, actor, people, agreed)
 
         def then(event: OrderEvent) -> None:
@@ -87,6 +92,7 @@ def reschedule_order(
 
     def prepare(order: Order) -> Effect:
         _check_agreed(agreed, now)
+        _check_parallel(order, order.team_id, agreed)
         crew = _lock_crew(order.id)
         _check_qualified(order, crew, agreed)
         _check_free(order, crew, agreed)
@@ -120,16 +126,25 @@ def withdraw_order(
 def report_no_show(
     number: str, actor: Actor, *, text: str, now: datetime, version: int | None = None, key: str | None = None
 ) -> Outcome:
-    """The team did not come: the order is open again and the team is told."""
+    """The team did not come: the order is open again and the team is told. Everybody who was named and had not checked
+    in gets a record that they may object to (qtxvol/hours/no_shows.py)."""
+
+    def prepare(order: Order) -> Effect:
+        effect = _back_to_pool(order)
+        crew, team_id, keep = _crew_ids(order.id), order.team_id, effect.then
+        seen = list_stays(order, dict.fromkeys(crew, 0), None, {})
+        absent = [person for person in crew if seen[person].source != "check_in" and not seen[person].was_there]
+
+        def then(event: OrderEvent) -> None:
+            record_team_no_show(order.id, team_id, absent, actor, event, now)
+            if keep:
+                keep(event)
+
+        effect.then = then
+        return effect
+
     return change_order(
-        number,
-        Action.NO_SHOW,
-        actor,
-        {"text": text},
-        now=now,
-        prepare=_back_to_pool,
-        version=version,
-        key=key,
+        number, Action.NO_SHOW, actor, {"text": text}, now=now, prepare=prepare, version=version, key=key
     )
 
 
@@ -142,6 +157,8 @@ def close_order(
     report: str,
     minutes: Mapping[int, int],
     now: datetime,
+    signed: Mapping[int, Window] | None = None,
+    absent: Mapping[int, str] | None = None,
     pictures: Sequence[Picture] = (),
     version: int | None = None,
     key: str | None = None,
@@ -150,9 +167,14 @@ def close_order(
 
     :param attendance: people reached (人次), 0 to 5000.
     :param minutes: by volunteer id; every named volunteer stands in it, 0 for one who was not there.
+    :param signed: when somebody who has no check-in came and went, by the leader's word.
+    :param absent: why somebody with 0 minutes was not there (`hours.rules.NO_SHOW_REASONS`); "no_word" when not said.
     :raise Refused: `bad_window` (422) when it ends before it starts, lies ahead or took longer than 12 hours;
-        `bad_minutes` with `names` (422) when somebody served longer than the service or isn't in the crew.
+        `bad_minutes` with `names` (422) when somebody served longer than the service or isn't in the crew;
+        `over_check_in` with `names` (422) when it is longer than from check-in to check-out;
+        `person_elsewhere` with `names` (409) when somebody's hours of that time are written already.
     """
+    signed, absent = signed or {}, absent or {}
 
     def prepare(order: Order) -> Effect:
         if not 0 <= attendance <= MOST_PEOPLE:
@@ -160,29 +182,24 @@ def close_order(
         fault = _find_actual_fault(order, actual, now)
         if fault:
             raise Refused("bad_window", 422, field="actual_end", fault=fault)
-        crew = {person.id: person for person in _lock_crew(order.id)}
-        span = int((actual.ends_at - actual.starts_at).total_seconds() // 60)
-        wrong = [
-            crew[i].name if i in crew else str(i) for i, m in minutes.items() if i not in crew or not 0 <= m <= span
-        ]
+        crew = _crew_names(order.id)
+        lock_people(crew)
+        span = minutes_of(actual.starts_at, actual.ends_at)
+        wrong = [crew.get(i, str(i)) for i, m in minutes.items() if i not in crew or not 0 <= m <= span]
         if wrong or set(minutes) != set(crew):
             raise Refused("bad_minutes", 422, field="minutes", names="、".join(wrong), span=span)
-        _check_not_elsewhere(order, [person for person, served in minutes.items() if served], actual)
+        stays = list_stays(order, minutes, actual, signed)
+        over = [crew[i] for i, stay in stays.items() if stay.minutes > stay.most]
+        if over:
+            raise Refused("over_check_in", 422, field="minutes", names="、".join(over))
+        served = [Stay(who, each.minutes, each.span, each.source) for who, each in stays.items() if each.minutes]
+        check_not_elsewhere({stay.volunteer_id: stay.span for stay in served}, order.id)
 
         def then(event: OrderEvent) -> None:
-            served_on = actual.starts_at.astimezone(CITY_TIME).date()
-            db.session.add_all(
-                HoursEntry(
-                    volunteer_id=person,
-                    order_id=order.id,
-                    event_id=event.id,
-                    minutes=served,
-                    served_on=served_on,
-                    created_at=now,
-                )
-                for person, served in sorted(minutes.items())
-                if served
-            )
+            sign_attendances(order, signed, actor)
+            write_stays(order, served, actor, event, now)
+            gone = {person: absent.get(person, "no_word") for person, m in minutes.items() if not m}
+            record_absences(order, gone, actor, event, now)
             attach(order.id, Action.CLOSE, pictures, now)
 
         values = {
@@ -192,13 +209,15 @@ def close_order(
             "closed_at": now,
             "closures_count": order.closures_count + 1,
         }
-        return Effect(values, then=then)
+        return Effect(values, {"sources": {str(i): stay.source for i, stay in sorted(stays.items())}}, then=then)
 
     payload = {
         "actual_start": actual.starts_at.astimezone(UTC).isoformat(),
         "actual_end": actual.ends_at.astimezone(UTC).isoformat(),
         "attendance": attendance,
         "minutes": {str(person): served for person, served in sorted(minutes.items())},
+        "absent": {str(person): reason for person, reason in sorted(absent.items())},
+        "signed": {str(person): list(_iso(span)) for person, span in sorted(signed.items())},
         "pictures": len(pictures),
         "report": bool(report) or None,
         "text": report,
@@ -217,7 +236,7 @@ def reopen_order(
         keep = effect.then
 
         def then(event: OrderEvent) -> None:
-            _take_hours_back(order.id, event, now)
+            take_back(order.id, actor, event, now)
             if keep:
                 keep(event)
 
@@ -263,6 +282,29 @@ def _check_team(order: Order, actor: Actor) -> None:
         raise Refused("not_asked", 409)
 
 
+def _check_parallel(order: Order, team_id: int | None, agreed: Window) -> None:
+    """The team carries no more services at one time than it said. It stays locked, so that two accepted at once count
+    each other."""
+    team = db.session.get_one(Team, team_id, with_for_update=True)
+    taken = [
+        Window(start, end)
+        for start, end in db.session.execute(
+            select(Order.agreed_start, Order.agreed_end).where(
+                Order.team_id == team.id,
+                Order.id != order.id,
+                Order.status == Status.ACCEPTED,
+                Order.agreed_start < agreed.ends_at,
+                Order.agreed_end > agreed.starts_at,
+            )
+        )
+        if start is not None and end is not None
+    ]
+    starts = [agreed.starts_at, *(window.starts_at for window in taken if window.starts_at > agreed.starts_at)]
+    most = max(sum(window.starts_at <= start < window.ends_at for window in taken) for start in starts)
+    if most >= team.parallel_events:
+        raise Refused("team_full", 409, field="agreed_start", most=team.parallel_events)
+
+
 def _check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Window) -> None:
     """The named people are verified members, enough, qualified and free. They stay locked, so that two orders
     accepted at once can't book one person twice."""
@@ -286,14 +328,14 @@ def _check_qualified(order: Order, mine: Sequence[Volunteer], agreed: Window) ->
         needed = set(item.needed_skills)
         if not any(needed & set(person.skills) for person in mine):
             raise Refused("skill_missing", 409, field="volunteer_ids", skills=sorted(needed))
-        if item.is_licence_required and not any(_is_licensed(person, needed, agreed) for person in mine):
+        if item.is_licence_required and not _has_licence(mine, needed, agreed):
             raise Refused("licence_missing", 409, field="volunteer_ids", skills=sorted(needed))
 
 
-def _is_licensed(person: Volunteer, needed: set[str], agreed: Window) -> bool:
+def _has_licence(mine: Sequence[Volunteer], needed: set[str], agreed: Window) -> bool:
     day = agreed.starts_at.astimezone(CITY_TIME).date()
-    is_valid = person.licence_expires_on is None or person.licence_expires_on >= day
-    return is_valid and bool(needed & set(person.licensed_skills))
+    held = list_licences([person.id for person in mine])
+    return any(each.skill in needed and each.is_valid_on(day) for person in mine for each in held[person.id])
 
 
 def _check_free(order: Order, people: Sequence[Volunteer], agreed: Window) -> None:
@@ -302,7 +344,7 @@ def _check_free(order: Order, people: Sequence[Volunteer], agreed: Window) -> No
         .join(Crew, Crew.volunteer_id == Volunteer.id)
         .join(Order, Order.id == Crew.order_id)
         .where(
-            Crew.volunteer_id.in_([person.id for person in people]),
+            Volunteer.person_id().in_([person.merged_into_id or person.id for person in people]),
             Order.id != order.id,
             Order.status == Status.ACCEPTED,
             Order.agreed_start < agreed.ends_at,
@@ -314,23 +356,22 @@ def _check_free(order: Order, people: Sequence[Volunteer], agreed: Window) -> No
         raise Refused("person_busy", 409, field="volunteer_ids", names="、".join(busy))
 
 
-def _check_not_elsewhere(order: Order, people: Sequence[int], actual: Window) -> None:
-    """Nobody's hours are written twice for the same time."""
-    elsewhere = db.session.scalars(
-        select(Volunteer.name)
-        .join(HoursEntry, HoursEntry.volunteer_id == Volunteer.id)
-        .join(Order, Order.id == HoursEntry.order_id)
-        .where(
-            HoursEntry.volunteer_id.in_(people),
-            Order.id != order.id,
-            Order.status == Status.CLOSED,
-            Order.actual_start < actual.ends_at,
-            Order.actual_end > actual.starts_at,
-        )
-        .distinct()
-    ).all()
-    if elsewhere:
-        raise Refused("person_elsewhere", 409, field="minutes", names="、".join(elsewhere))
+def _crew_names(order_id: int) -> dict[int, str]:
+    rows = db.session.execute(
+        select(Volunteer.id, Volunteer.name)
+        .join(Crew, Crew.volunteer_id == Volunteer.id)
+        .where(Crew.order_id == order_id)
+        .order_by(Volunteer.id)
+    )
+    return {person: name for person, name in rows}
+
+
+def _crew_ids(order_id: int) -> list[int]:
+    return list(_crew_names(order_id))
+
+
+def _iso(window: Window) -> tuple[str, str]:
+    return window.starts_at.astimezone(UTC).isoformat(), window.ends_at.astimezone(UTC).isoformat()
 
 
 def _lock_crew(order_id: int) -> Sequence[Volunteer]:
@@ -357,25 +398,3 @@ def _asked_teams(order_id: int) -> tuple[int, ...]:
     """Teams that were asked by name and still may take it."""
     asked = select(Offer.team_id).where(Offer.order_id == order_id, Offer.is_standing()).distinct()
     return tuple(db.session.scalars(asked))
-
-
-def _take_hours_back(order_id: int, event: OrderEvent, now: datetime) -> None:
-    """A correction is a new line that names the old one; nothing in the ledger is changed."""
-    taken = select(HoursEntry.corrects_id).where(HoursEntry.order_id == order_id, HoursEntry.corrects_id.is_not(None))
-    standing = db.session.scalars(
-        select(HoursEntry).where(
-            HoursEntry.order_id == order_id, HoursEntry.corrects_id.is_(None), HoursEntry.id.not_in(taken)
-        )
-    ).all()
-    db.session.add_all(
-        HoursEntry(
-            volunteer_id=entry.volunteer_id,
-            order_id=order_id,
-            event_id=event.id,
-            minutes=-entry.minutes,
-            served_on=entry.served_on,
-            corrects_id=entry.id,
-            created_at=now,
-        )
-        for entry in standing
-    )

@@ -122,12 +122,16 @@
   /* --- The menu on a phone: where one is stands in the middle of its line. --- */
   var menu = document.getElementById('desk-menu');
   if (!menu) { return; }
-  var here = menu.querySelector('.side__here');
-  if (here && menu.scrollWidth > menu.clientWidth) {
+  var strip = menu.querySelector('.side__strip');
+  var here = strip.querySelector('.side__here');
+  if (window.matchMedia('(max-width: 999px)').matches) {  // a group would push the page down
+    all('.side__fold[open]', menu).forEach(function (fold) { fold.open = false; });
+  }
+  if (here && strip.scrollWidth > strip.clientWidth) {
     here.style.position = 'static';  // where it stands in the line, not where it sticks
     var left = here.offsetLeft;
     here.style.position = '';
-    menu.scrollLeft = left - (menu.clientWidth - here.offsetWidth) / 2;
+    strip.scrollLeft = left - (strip.clientWidth - here.offsetWidth) / 2;
   }
 
   /* --- Fresh numbers: asked for while the page is looked at, less often when the line is bad, never after the end. --- */

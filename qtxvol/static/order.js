@@ -33,4 +33,14 @@
   });
   window.addEventListener('pageshow', function () { refresh(document); });
   refresh(document);
+
+  /* the leader's check-in code: the next one when this one ends, and at once after the phone was asleep */
+  var shown = document.querySelector('[data-again-in]');
+  if (shown) {
+    var until = Date.now() + shown.getAttribute('data-again-in') * 1000;
+    setTimeout(function () { location.reload(); }, until - Date.now());
+    document.addEventListener('visibilitychange', function () {
+      if (!document.hidden && Date.now() > until) { location.reload(); }
+    });
+  }
 }());

@@ -15,10 +15,14 @@ from qtxvol.web import (
     errors,
     headers,
     help,
+    honours,
+    hours_words,
     i18n,
+    join,
     my,
     office,
     offline,
+    own_data,
     public,
     resident,
     static_files,
@@ -49,10 +53,12 @@ def init_app(app: Flask) -> None:
     display.init_app(app)
     errors.init_app(app)
     help.init_app(app)
+    hours_words.init_app(app)
     view_settings.init_app(app)
     styleguide.init_app(app)
     offline.init_app(app)
-    for part in (public, verify, auth, resident, my, community, department, team, volunteer, office):
+    open_parts = (public, join, verify, honours, auth, own_data, resident)
+    for part in (*open_parts, my, community, department, team, volunteer, office):
         app.register_blueprint(part.bp)
 
     @app.context_processor

@@ -5,29 +5,35 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from qtxvol.directory.queries import list_departments
 from qtxvol.notices.queries import list_notices, mark_read
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.numbers import parse_number
-from qtxvol.refusals import NotFound
+from qtxvol.privacy.reveal import reveal_contact
+from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.queries import team_names
 from qtxvol.web.access import current_actor, make_blueprint, seated
 from qtxvol.web.action_forms import ActionForm, Context
 from qtxvol.web.bulk import add_bulk
 from qtxvol.web.desk_frame import DESKS, EXTRA_NAV, ID, TITLES, count_numbers, desk_of, render_desk
 from qtxvol.web.display import pick
-from qtxvol.web.forms import now
+from qtxvol.web.forms import form_data, now
 from qtxvol.web.live_counts import counts
 from qtxvol.web.order_list import WORKED_OFF, inbox
 from qtxvol.web.order_page import act_on_order, doer, make_context, payload_teams, send_picture, show_order, wants_list
 from qtxvol.web.papers import order_sheet
+from qtxvol.web.reveals import RevealForm, never_kept
 from qtxvol.web.saved_views import add_saved_views
 from qtxvol.web.wording import event_title
 
 __all__ = ["DESKS", "EXTRA_NAV", "ID", "TITLES", "desk_of", "make_desk", "render_desk", "show_in_desk"]
+
+
+#: Parties that may ever call a resident.
+CALLERS = (Party.COMMUNITY, Party.TEAM)
 
 
 def make_desk(party: Party, import_name: str) -> Blueprint:
@@ -43,6 +49,8 @@ def make_desk(party: Party, import_name: str) -> Blueprint:
     bp.add_url_rule("/notices", "notices", notices)
     bp.add_url_rule("/notices", "read_notices", read_notices, methods=["POST"])
     add_saved_views(bp)
+    if party in CALLERS:
+        bp.add_url_rule("/orders/<number>/reveal", "reveal", reveal, methods=["POST"])
     if party in WORKED_OFF:
         add_bulk(bp)
     return bp
@@ -64,6 +72,26 @@ def act(number: str, action: str) -> ResponseReturnValue:
         return url_for(f"{desk}.order", number=number)
 
     return act_on_order(current_actor(), number, action, page=show_in_desk, after=after)
+
+
+def reveal(number: str) -> ResponseReturnValue:
+    """The order's page with the resident's full number, this once; the look is written down."""
+    actor, number = current_actor(), _number(number)
+    form = RevealForm.of_order(form_data())
+    try:
+        found = reveal_contact(
+            number,
+            actor,
+            reason=form.reason.data or "",
+            note=form.note.data or "",
+            now=now(),
+        )
+    except Refused as refused:
+        if refused.status == 403:
+            raise
+        form.refuse(refused)
+        return show_in_desk(make_context(actor, number), reveal_form=form), refused.status
+    return never_kept(make_response(show_in_desk(make_context(actor, number), revealed=found)))
 
 
 def picture(number: str, picture_id: int) -> Response:
@@ -111,6 +139,7 @@ def show_in_desk(context: Context, failed: ActionForm | None = None, message: st
         act_url=lambda action: url_for(f"{desk}.act", number=number, action=action),
         picture_url=lambda picture_id: url_for(f"{desk}.picture", number=number, picture_id=picture_id),
         order_url=lambda other: url_for(f"{desk}.order", number=other),
+        reveal_url=url_for(f"{desk}.reveal", number=number) if context.actor.party in CALLERS else "",
         **more,
     )
 

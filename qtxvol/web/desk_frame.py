@@ -63,6 +63,25 @@ ID = "int(max=2147483647)"
 #: Lines that a desk adds below its list: (endpoint, label).
 EXTRA_NAV: dict[Party, list[tuple[str, Any]]] = {party: [] for party in DESKS}
 
+#: Where a desk has too many of them to be seen at once, they lie folded in groups; what is in none stands open.
+NAV_GROUPS: dict[Party, tuple[tuple[Any, tuple[str, ...]], ...]] = {
+    Party.OFFICE: (
+        (_l("目标与评估"), ("office.overview", "office.targets", "office.figures", "office.papers")),
+        (
+            _l("志愿者与时长"),
+            (
+                "office.teams",
+                "office.rosters",
+                "office.hours",
+                "office.certificates",
+                "office.stars",
+                "office.commendations",
+            ),
+        ),
+        (_l("资料与账号"), ("office.facts", "office.accounts", "office.privacy")),
+    )
+}
+
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
@@ -77,6 +96,18 @@ class NavItem:
     count: int | None = None
     is_current: bool = False
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NavGroup:
+    """Lines of the desk's menu that are folded together."""
+
+    label: Any
+    lines: Sequence[NavItem]
+
+    @property
+    def is_current(self) -> bool:
+        return any(line.is_current for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +208,7 @@ def render_desk(
         has_own_views=any(view.is_own for view in numbers.views),
         is_at_views=request.endpoint == f"{desk}.views",
         desk_lines=_line_items(desk, actor, numbers, current),
+        desk_groups=_groups(actor, current),
         desk_title=TITLES[actor.party],
         counts_url=_counts_url(desk, shown),
         shown_total=numbers.total if shown is not None else None,
@@ -201,15 +233,27 @@ def _view_items(desk: str, numbers: DeskNumbers, shown: Filters | None) -> Seque
 
 
 def _line_items(desk: str, actor: Actor, numbers: DeskNumbers, current: str) -> Sequence[NavItem]:
+    grouped = {endpoint for _label, endpoints in NAV_GROUPS.get(actor.party, ()) for endpoint in endpoints}
     lines = [
-        NavItem(url_for(endpoint), label, None, endpoint in (request.endpoint, current))
-        for endpoint, label in EXTRA_NAV[actor.party]
+        _room_item(endpoint, label, current) for endpoint, label in EXTRA_NAV[actor.party] if endpoint not in grouped
     ]
     notices = f"{desk}.notices"
     return [
         *lines,
         NavItem(url_for(notices), _("消息"), numbers.counts["notices"], request.endpoint == notices, "notices"),
     ]
+
+
+def _groups(actor: Actor, current: str) -> Sequence[NavGroup]:
+    labels = dict(EXTRA_NAV[actor.party])
+    return [
+        NavGroup(label, [_room_item(endpoint, labels[endpoint], current) for endpoint in endpoints])
+        for label, endpoints in NAV_GROUPS.get(actor.party, ())
+    ]
+
+
+def _room_item(endpoint: str, label: Any, current: str) -> NavItem:
+    return NavItem(url_for(endpoint), label, None, endpoint in (request.endpoint, current))
 
 
 def _counts_url(desk: str, shown: Filters | None) -> str:

@@ -12,6 +12,8 @@ from qtxvol.base import CITY_TIME
 from qtxvol.orders.deadlines import SOON
 from qtxvol.orders.lifecycle import OPEN, PARTY_LABELS, STATUS_LABELS, Label, Party, Status
 from qtxvol.orders.numbers import spoken
+from qtxvol.privacy.numbers import mask_tail
+from qtxvol.volunteers.identity import mask_number
 from qtxvol.web.i18n import _, ngettext
 
 #: Tone of a status badge; the badge's shape differs too, so colour is never alone.
@@ -142,6 +144,8 @@ def init_app(app: Flask) -> None:
         spoken=spoken,
         hours=hours,
         mask_phone=mask_phone,
+        mask_tail=mask_tail,
+        mask_id=mask_number,
         mask_name=mask_name,
         how_long=how_long,
     )

@@ -9,8 +9,10 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from qtxvol.extensions import db
+from qtxvol.privacy.vault import LostKey
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.web.auth.views import offer_to_resume
+from qtxvol.web.i18n import _
 from qtxvol.web.wording import refusal_sentence
 
 _LOG = logging.getLogger(__name__)
@@ -19,6 +21,7 @@ _LOG = logging.getLogger(__name__)
 def init_app(app: Flask) -> None:
     app.register_error_handler(NotFound, lambda error: show_error(404))
     app.register_error_handler(Refused, show_refused)
+    app.register_error_handler(LostKey, show_lost_key)
     app.register_error_handler(CSRFError, lambda error: offer_to_resume(400))
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(Exception, show_crash)
@@ -45,6 +48,15 @@ def show_refused(refused: Refused) -> ResponseReturnValue:
     if refused.code == "wait":
         response.headers["Retry-After"] = str(refused.about.get("seconds", 1))
     return response
+
+
+def show_lost_key(error: LostKey) -> ResponseReturnValue:
+    """A number that was asked for can't be opened. Lists go on: names and texts are shown there as missing."""
+    reference = token_hex(3)
+    _LOG.error("fault %s: %s", reference, error)
+    db.session.rollback()
+    sentence = _("这一项是加密保存的，现在缺少当时的密钥，打不开。资料没有丢，请把编号告诉系统管理员。")
+    return show_error(503, sentence, reference)
 
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:

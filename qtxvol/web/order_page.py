@@ -13,17 +13,20 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import ContactAccess, contact_access, may_see_names, may_see_notes, visible_orders
 from qtxvol.directory.queries import get_menu_item, list_departments, suggest_departments, term_names
 from qtxvol.extensions import db
+from qtxvol.hours.queries import confirmation_of
 from qtxvol.orders.lifecycle import ENDED, OPEN, WAITS, Action, Party, Status, find_undo, get_rule
 from qtxvol.orders.models import Attachment, AttachmentContent, Order
 from qtxvol.orders.numbers import spoken
 from qtxvol.orders.queries import OrderView, get_order_view
 from qtxvol.orders.transition import Outcome
+from qtxvol.privacy.reveal import Revealed, list_reveals_of_order
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.queries import team_names
 from qtxvol.web.action_forms import FORMS, ActionForm, Context, make_form
 from qtxvol.web.display import day_time, party_label, pick, say, time_span
 from qtxvol.web.forms import form_data, now
 from qtxvol.web.i18n import _
+from qtxvol.web.reveals import RevealForm, look_lines
 from qtxvol.web.why_not import Standing, why_not
 from qtxvol.web.wording import CONFIRMATIONS, PUBLIC_NOTES, event_title, next_step, refusal_sentence
 
@@ -97,9 +100,14 @@ def show_order(
     *,
     failed: ActionForm | None = None,
     message: str = "",
+    revealed: Revealed | None = None,
+    reveal_form: RevealForm | None = None,
     **more: Any,
 ) -> str:
-    """The page. `failed` is a form that came back with errors; it stands open with what was typed."""
+    """The page. `failed` is a form that came back with errors; it stands open with what was typed.
+
+    :param revealed: the resident's number, on the one page that answers the button.
+    """
     view = context.view
     buttons = _make_buttons(context, failed)
     kept_text = ""
@@ -123,10 +131,21 @@ def show_order(
         next_text=next_step_of(view),
         timeline=make_timeline(context),
         contact=contact_access(context.actor, view.order),
+        revealed=revealed,
+        reveal_form=reveal_form or RevealForm.of_order(),
+        looks=_looks(context),
         shows_names=may_see_names(context.actor, view.order),
         ContactAccess=ContactAccess,
+        confirmation=confirmation_of(view.order) if view.order.status == Status.CLOSED else "",
         **more,
     )
+
+
+def _looks(context: Context) -> list[tuple[str, str, str]] | None:
+    """Who looked at the number: for the resident and for the office; None for the others."""
+    if context.actor.party not in (Party.RESIDENT, Party.OFFICE):
+        return None
+    return look_lines(list_reveals_of_order(context.view.order.id))
 
 
 def _make_buttons(context: Context, failed: ActionForm | None) -> list[Button]:

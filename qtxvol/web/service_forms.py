@@ -1,6 +1,7 @@
 """Forms about a service: its time and people, what became of it, how it was."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -8,8 +9,13 @@ from wtforms import RadioField, SelectChoice
 from wtforms.validators import ValidationError
 
 from qtxvol.accounts.actor import Actor
-from qtxvol.base import AnyRow
+from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.queries import term_names
+from qtxvol.hours.attendance import ProposedStay, attendances_of, propose_stays
+from qtxvol.hours.models import Attendance
+from qtxvol.hours.no_shows import count_marks
+from qtxvol.hours.numbers import get_number
+from qtxvol.hours.rules import NO_SHOW_REASONS
 from qtxvol.orders import rate, serve
 from qtxvol.orders.lifecycle import Action, Label
 from qtxvol.orders.models import Order
@@ -18,11 +24,38 @@ from qtxvol.orders.windows import Window
 from qtxvol.volunteers.queries import CrewChoice, list_crew_choices
 from qtxvol.web.action_form import ActionForm, Context, ReasonForm, many_field
 from qtxvol.web.display import input_time, say, time_span
-from qtxvol.web.forms import Required, choice, local_time_field, long_text_field, number_field, photos_field
+from qtxvol.web.forms import (
+    Required,
+    choice,
+    choice_field,
+    local_time_field,
+    long_text_field,
+    number_field,
+    photos_field,
+)
 from qtxvol.web.i18n import _, _l
+
+#: The fields of each person in a close form, by the beginning of their names.
+CREW_PARTS = ("minutes", "came", "left", "absent")
 
 #: The choice of a time that is none of the resident's.
 OTHER_TIME = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class CrewFields:
+    """What a close form asks about one person.
+
+    :ivar stay: what their check-in says.
+    :ivar came: and `left`, by the leader's word, where somebody came late or left early.
+    """
+
+    name: str
+    stay: ProposedStay | None
+    minutes: Any
+    came: Any
+    left: Any
+    absent: Any
 
 
 class _TimeForm(ActionForm):
@@ -92,14 +125,26 @@ class AcceptForm(_TimeForm):
         skills, needed = term_names("skill"), set(context.item.needed_skills) if context.item else set()
         self.ready_group = _("合适的人")
         ready, others = [], []
-        for person in list_crew_choices(context.actor.team_id or 0, context.item, context.now):
+        people = list_crew_choices(context.actor.team_id or 0, context.item, context.now)
+        marked = self._list_marked(context, [person.volunteer_id for person in people])
+        for person in sorted(people, key=lambda each: each.volunteer_id in marked):
             if person.is_qualified and person.is_free(self._windows):
-                note = _("；").join(_crew_note(person, skills, needed))
+                doubts = [_("有未到场记录，急单不优先")] if person.volunteer_id in marked else []
+                note = _("；").join([*_crew_note(person, skills, needed), *doubts])
                 ready.append(choice(person.volunteer_id, person.name, note, group=self.ready_group))
             else:
                 why = _("；").join(_crew_doubts(person, needed))
                 others.append(choice(person.volunteer_id, person.name, why, group=_("其他队员")))
         self.volunteer_ids.choices = [*ready, *others]
+
+    @staticmethod
+    def _list_marked(context: Context, people: list[int]) -> set[int]:
+        """Who is not proposed first, because of no-shows: for urgent orders only (docs/adr/0010-hours.md)."""
+        if context.view.order.urgency == "normal":
+            return set()
+        marks = count_marks(people, context.now.astimezone(CITY_TIME).date())
+        most = get_number("no_show_marks")
+        return {person for person, count in marks.items() if count >= most}
 
     def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
         return serve.accept_order(
@@ -161,9 +206,10 @@ class NoShowForm(ActionForm):
 
 
 class CloseForm(ActionForm):
-    """Minutes per person are added by `close_form_for`, a field for each of the crew."""
+    """Times, minutes and reasons per person are added by `close_form_for`, a few fields for each of the crew."""
 
     action = Action.CLOSE
+    template = "orders/_close_fields.html"
     has_files = True
     actual_start = local_time_field(_l("实际开始"), required=_l("请填实际开始时间。"))
     actual_end = local_time_field(_l("实际结束"), required=_l("请填实际结束时间。"))
@@ -171,30 +217,70 @@ class CloseForm(ActionForm):
     report = long_text_field(_l("服务情况"), longest=1000, required=_l("请简单写几句：讲了什么、反响怎样。"))
     photos = photos_field(_l("现场照片"))
 
-    crew_fields: ClassVar[dict[int, str]] = {}
+    crew_names: ClassVar[dict[int, str]] = {}
+    #: What their check-in says, by person.
+    stays: dict[int, ProposedStay] = {}
+
+    @property
+    def people(self) -> list[CrewFields]:
+        """The fields of each person, for the template."""
+        return [
+            CrewFields(name, self.stays.get(person), *(self._fields[f"{part}_{person}"] for part in CREW_PARTS))
+            for person, name in self.crew_names.items()
+        ]
 
     def offer(self, context: Context) -> None:
-        if not self.is_submitted():
-            self.plan(context.view.order)
+        self.plan(context.view.order, attendances_of(context.view.order))
 
-    def plan(self, order: Order) -> None:
-        """As agreed: the times, and for everybody the whole of it."""
-        if order.agreed_start and order.agreed_end:
-            planned = int((order.agreed_end - order.agreed_start).total_seconds() // 60)
-            self.actual_start.data, self.actual_end.data = input_time(order.agreed_start), input_time(order.agreed_end)
-            for name in self.crew_fields.values():
-                self._fields[name].data = planned
+    def plan(self, order: Order, present: Mapping[int, Attendance]) -> None:
+        """As agreed: the times, and for everybody the whole of it, or as long as their check-in says."""
+        for person in self.crew_names:
+            self._fields[f"absent_{person}"].choices = [
+                choice("", _("没来的，请选原因")),
+                *(choice(code, say(label)) for code, label in NO_SHOW_REASONS.items()),
+            ]
+        if not order.agreed_start or not order.agreed_end:
+            return
+        self.stays = propose_stays(order, dict.fromkeys(self.crew_names, 0), None, {}, present)
+        if self.is_submitted():
+            return
+        self.actual_start.data, self.actual_end.data = input_time(order.agreed_start), input_time(order.agreed_end)
+        for person, stay in self.stays.items():
+            self._fields[f"minutes_{person}"].data = stay.most
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        is_good = super().validate(extra_validators)
+        for each in self.people:
+            times = each.came.moment, each.left.moment
+            if each.came.errors or each.left.errors or not any(times):
+                continue
+            if None in times or times[0] >= times[1]:
+                each.left.errors = [_("到场和离开时间要一起填，离开要晚于到场。")]
+                is_good = False
+        return bool(is_good)
 
     def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
         if self.actual_start.moment is None or self.actual_end.moment is None:
             raise AssertionError("used before it was validated")
+        named = zip(self.crew_names, self.people, strict=True)
+        people = dict(named)
         return serve.close_order(
             number,
             actor,
             actual=Window(self.actual_start.moment, self.actual_end.moment),
             attendance=self.attendance.data or 0,
             report=self.report.data,
-            minutes={person: self._fields[name].data for person, name in self.crew_fields.items()},
+            minutes={person: each.minutes.data for person, each in people.items()},
+            signed={
+                person: Window(each.came.moment, each.left.moment)
+                for person, each in people.items()
+                if each.came.moment and each.left.moment
+            },
+            absent={
+                person: each.absent.data
+                for person, each in people.items()
+                if each.absent.data and not each.minutes.data
+            },
             pictures=self.photos.pictures,
             now=now,
             **self.step(),
@@ -202,21 +288,23 @@ class CloseForm(ActionForm):
 
 
 def close_form_for(crew: Sequence[AnyRow]) -> type[CloseForm]:
-    """A close form with a field of minutes for everybody who was named.
+    """A close form with a few fields for everybody who was named.
 
     :param crew: rows with `id` and `name` of a volunteer.
     """
-    fields = {
-        f"minutes_{person.id}": number_field(
+    fields: dict[str, Any] = {}
+    for person in crew:
+        fields[f"minutes_{person.id}"] = number_field(
             _l("%(name)s 服务了多少分钟", name=person.name),
             low=0,
             high=720,
             required=_l("请填分钟数，没来就填 0。"),
         )
-        for person in crew
-    }
-    names = {person.id: f"minutes_{person.id}" for person in crew}
-    return type("CloseFormForCrew", (CloseForm,), {**fields, "crew_fields": names})
+        fields[f"came_{person.id}"] = local_time_field(_l("到场时间"))
+        fields[f"left_{person.id}"] = local_time_field(_l("离开时间"))
+        fields[f"absent_{person.id}"] = choice_field(_l("没来的原因"))
+    names = {person.id: person.name for person in crew}
+    return type("CloseFormForCrew", (CloseForm,), {**fields, "crew_names": names})
 
 
 class ReopenForm(ActionForm):

@@ -50,6 +50,7 @@ _UNKNOWN: dict[str, Callable[[], str]] = {
     "audience": lambda: _("请从列表里选一类对象。"),
     "menu_item_id": lambda: _("这个服务项目不在菜单里或已停用，请重新选择。"),
     "team_ids": lambda: _("请从列表里选服务队。"),
+    "answer": lambda: _("请选一个抽查结果。"),
 }
 
 _MISSING: dict[str, Callable[[], str]] = {
@@ -83,6 +84,31 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "person_elsewhere": lambda a: _(
         "%(names)s在这段时间已登记了别的服务，请核对时间或把分钟数改为 0。", names=a.get("names", "")
     ),
+    "over_check_in": lambda a: _(
+        "%(names)s的分钟数超过了签到到签退的时间，只能改少，不能改多。", names=a.get("names", "")
+    ),
+    "wrong_code": lambda a: _("签到码不对或已经换了，请看现场正在显示的 6 位数字。"),
+    "check_in_early": lambda a: _("还没到签到时间，约定开始前 1 小时起可以签到。"),
+    "check_in_late": lambda a: _("约定的服务时间已经结束，不能再签到；请队长在办结时签认。"),
+    "in_elsewhere": lambda a: _(
+        "您在单号 %(number)s 的服务还没有签退，请先签退。", number=spoken(str(a.get("number", "")))
+    ),
+    "not_checked_in": lambda a: _("您还没有签到，不能签退；请队长在办结时签认。"),
+    "not_closed": lambda a: _("这张单现在不是已办结，时长要在办结之后才能补录、更正或确认。"),
+    "too_long_ago": lambda a: ngettext(
+        "办结已超过 %(num)d 天，不再受理补录。", "办结已超过 %(num)d 天，不再受理补录。", int(a.get("days", 0))
+    ),
+    "has_hours": lambda a: _("这个人在这张单里已有时长，要改请用“更正”。"),
+    "request_waiting": lambda a: _("这个人在这张单里已有一条申请等第二个人确认，请先办完那一条。"),
+    "unchanged": lambda a: _("和现在的分钟数一样，没有要更正的。"),
+    "second_person": lambda a: _("提出的人不能自己确认，请换另一个账号的同事来办。"),
+    "is_decided": lambda a: _("这一条已经有人办过了，请看最新情况。"),
+    "changed_since": lambda a: _("提出之后这张单的时长又变了，请退回这条申请，按现在的情况重新提出。"),
+    "notice_over": lambda a: _("公示期已过，不能再从这里提异议；请直接联系纲要办。"),
+    "not_disputed": lambda a: _("这次服务没有待裁定的争议。"),
+    "points_off": lambda a: _("积分没有启用。"),
+    "too_few_points": lambda a: _("积分不够，现有 %(left)s 分。", left=a.get("left", 0)),
+    "out_of_range": lambda a: _("请填 %(low)s 到 %(high)s 之间的整数。", low=a.get("low", 0), high=a.get("high", 0)),
     "skill_missing": lambda a: _("所选的人里没有这个项目需要的技能，请至少选一名具备的志愿者。"),
     "licence_missing": lambda a: _("这个项目要求有执业证的人到场，请至少选一名持有效证书的志愿者。"),
     "crew_too_small": lambda a: ngettext(
@@ -99,6 +125,11 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "repeat_differs": lambda a: _("这一页已经提交过一次，内容又改了。请核对现在的情况，再点一次。"),
     "undone_since": lambda a: _("这一步先前办过，后来又撤回了，这次没有再办。请看清现在的情况，再点一次。"),
     "not_asked": lambda a: _("这张单没有推给您的队，也不在本部门的待接单里。"),
+    "team_full": lambda a: ngettext(
+        "您的队同一时间最多 %(num)d 场服务，这个时间已经满了，请换个时间。",
+        "您的队同一时间最多 %(num)d 场服务，这个时间已经满了，请换个时间。",
+        a.get("most", 1),
+    ),
     "team_inactive": lambda a: _("您的队已停用，不能接单；需要恢复请联系纲要办。"),
     "not_verified": lambda a: _("核验过的志愿者才能开服务证明，请先联系纲要办核验。"),
     "nothing_served": lambda a: _("这段时间没有登记过服务时长，不能开证明。请换一段时间，或等队长办结后再来。"),
@@ -137,10 +168,10 @@ def refusal_sentence(refused: Refused) -> str:
         )
     if refused.code == "unknown" and about.get("field") in _UNKNOWN:
         return _UNKNOWN[about["field"]]()
+    if about.get("message"):
+        return pick(str(about["message"]), str(about.get("message_en") or ""))
     if refused.code == "missing":
         return _MISSING.get(str(about.get("field")), lambda: _("这一项必须填写。"))()
-    if refused.code == "invalid" and about.get("message"):
-        return pick(str(about["message"]), str(about.get("message_en") or ""))
     sentence = _SENTENCES.get(refused.code)
     return sentence(about) if sentence else _("这一项不对，请检查后再提交。")
 

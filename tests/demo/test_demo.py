@@ -1,7 +1,7 @@
 """The demo city: small, on SQLite; the size that people get is the same code with more orders."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
@@ -17,7 +17,10 @@ from qtxvol.orders.check import check_orders
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import Order, OrderEvent, Rating
 from qtxvol.orders.queries import TABS, count_tabs
-from qtxvol.progress.models import VolunteerCount
+from qtxvol.progress.count import find_drift
+from qtxvol.progress.models import TargetReport, TargetSnapshot
+from qtxvol.progress.queries import get_board
+from qtxvol.progress.targets import list_waiting
 from qtxvol.volunteers.models import Team, Volunteer
 from tests.databases import migrate, running_app, settings_for, sqlite_url
 
@@ -124,14 +127,29 @@ def test_telephone_numbers_are_invented(report):
         assert all(phone.startswith("1990000") and len(phone) == 11 for phone in db.session.scalars(select(column)))
 
 
-def test_the_curve_ends_at_the_count_of_today(report):
-    last = db.session.scalars(select(VolunteerCount).order_by(VolunteerCount.day.desc()).limit(1)).one()
-    verified = db.session.scalar(select(func.count()).where(Volunteer.status == "verified"))
-    applied = db.session.scalar(select(func.count()).where(Volunteer.status == "applied"))
-    assert (last.registered, last.applied) == (verified, applied)
-    assert 0 < last.active < last.registered
-    curve = db.session.scalars(select(VolunteerCount.registered).order_by(VolunteerCount.day)).all()
-    assert list(curve) == sorted(curve)
+def test_the_curve_ends_at_the_count_of_yesterday(report):
+    board = get_board(NOW)
+    assert board.counts is not None
+    assert board.counts.day == date(2026, 11, 23)
+    midnight = datetime(2026, 11, 23, 16, tzinfo=UTC)
+    verified = db.session.scalar(
+        select(func.count()).where(Volunteer.status == "verified", Volunteer.verified_at < midnight)
+    )
+    assert board.counts.registered == verified
+    assert 0 < board.counts.active < board.counts.registered
+    curve = [count.registered for count in board.days]
+    assert report.counts == len(curve) > 100
+    assert curve[0] < curve[-1]
+
+
+def test_every_snapshot_can_be_counted_again(report):
+    assert list(find_drift()) == []
+    assert db.session.scalar(select(func.count()).where(TargetSnapshot.checksum == "")) == 0
+
+
+def test_lead_units_have_reported_and_one_figure_waits(report):
+    assert db.session.scalar(select(func.count(TargetReport.id))) > 15
+    assert [each.target_id for each in list_waiting(NOW.date())] == ["T12"]
 
 
 def test_nothing_happens_ahead_of_time(report):

@@ -211,6 +211,8 @@ def test_each_kind_can_grow(facts: None) -> None:
     assert db.session.get_one(Division, "640381100999").level == 5
     target = {
         "id": "T23-2030",
+        "code": "T23-later",
+        "period_id": "2021-2025",
         "name": "科技志愿者人数",
         "value": "3000",
         "unit": "人",

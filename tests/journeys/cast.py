@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import select
+from sqlalchemy.orm import undefer
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account
@@ -133,7 +134,9 @@ class Cast:
     def ask_order(self, order: PlacedOrder, question: Callable[[Order], T]) -> T:
         """What `question` finds in the order's row."""
         with self.site.app.app_context():
-            return question(db.session.scalars(select(Order).where(Order.number == order.number)).one())
+            opened = undefer(Order.contact_name), undefer(Order.contact_phone)
+            found = select(Order).where(Order.number == order.number).options(*opened)
+            return question(db.session.scalars(found).one())
 
     def numbers(self) -> list[str]:
         """Of all orders that there are."""

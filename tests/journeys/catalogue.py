@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page
 from sqlalchemy import ColumnElement, exists, select
 
 from qtxvol.accounts.models import Account
+from qtxvol.hours.models import HoursEntry, HoursRequest, SpotCheck
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import CallBack, Order, OrderEvent, Rating
-from qtxvol.recognition.models import Certificate
+from qtxvol.recognition.models import Certificate, StarAward
+from qtxvol.roster.take import read_roster
 from qtxvol.volunteers.models import Team, Volunteer
+from tests.roster import lists
+from tests.roster.lists import HEADINGS
 
 if TYPE_CHECKING:
     from tests.journeys.scene import Scene
@@ -59,6 +65,7 @@ class Entry:
 
 _IS_RATED = exists().where(Rating.order_id == Order.id)
 _HAS_CALL = exists().where(CallBack.order_id == Order.id, CallBack.done_at.is_(None))
+_HAS_LATE = exists().where(HoursEntry.order_id == Order.id, HoursEntry.source == "late")
 _IS_ASKED = Order.clock_stopped_at.is_not(None)
 _WAS_LATE = exists().where(OrderEvent.order_id == Order.id, OrderEvent.was_overdue)
 
@@ -106,9 +113,40 @@ def _certificate(party: Party, more: str = "") -> Callable[[Scene], str]:
     return lambda scene: f"/{party}/certificates/{scene.ask(wanted)}{more}"
 
 
+def _late_entry(scene: Scene) -> str:
+    wanted = select(HoursRequest.id).where(HoursRequest.notice_ends_on >= _moment().date())
+    return f"/hours/notices/{scene.ask(wanted.order_by(HoursRequest.id))}"
+
+
+def _draw(scene: Scene) -> str:
+    most = select(SpotCheck.day).order_by(SpotCheck.drawn_count.desc(), SpotCheck.day)
+    return f"/hours/spot-checks/{scene.ask(most)}"
+
+
+def _own_service(more: str) -> Callable[[Scene], str]:
+    """An accepted order of the team's own, the nearest first."""
+
+    def find(scene: Scene) -> str:
+        own = select(Order.number).where(
+            Order.status == Status.ACCEPTED, Order.team_id == scene.actor(Party.TEAM).team_id
+        )
+        return f"/team/orders/{scene.ask(own.order_by(Order.agreed_start))}{more}"
+
+    return find
+
+
 def _person(party: Party, path: str) -> Callable[[Scene], str]:
     """`path` with the id of the person behind the volunteer's desk."""
     return lambda scene: f"/{party}{path.format(scene.actor(Party.VOLUNTEER).volunteer_id)}"
+
+
+def _roster(scene: Scene) -> str:
+    """A list that was read and waits to be decided on, with lines that are wrong."""
+    lines = [HEADINGS, lists.person(1), lists.person(2, 手机=""), lists.person(3, 区划="火星镇"), lists.person(1)]
+    actor = scene.actor(Party.OFFICE)
+    with scene.app.app_context(), TemporaryDirectory() as folder:
+        file = lists.write_csv(Path(folder) / "市三小名单.csv", lines)
+        return f"/office/rosters/{read_roster(actor, file, file.name, _moment())}"
 
 
 # What is typed
@@ -180,6 +218,13 @@ def _of_closed_order(scene: Scene) -> str:
     return f"/community/orders/{scene.find(Party.COMMUNITY, Order.status == Status.CLOSED)}/dispatch"
 
 
+def _case_order(scene: Scene) -> str:
+    """A closed order that can be told about, or has been."""
+    is_good = (Order.status == Status.CLOSED, Rating.stars > 3)
+    good = select(Order.id).join(Rating, Rating.order_id == Order.id).where(*is_good).order_by(Order.id)
+    return f"/office/cases/{scene.ask(good)}"
+
+
 def _unfold_all(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
 
@@ -198,6 +243,9 @@ PUBLIC = (
     Entry("menu-item", "public.menu_item", "/menu/S05"),
     Entry("about", "public.about", "/about"),
     Entry("progress", "public.progress", "/progress", then=_unfold_all),
+    Entry("targets", "public.targets", "/progress/targets?period=2021-2025"),
+    Entry("targets-sheet", "public.targets_sheet", "/progress/targets/sheet", is_paper=True),
+    Entry("cases", "public.cases", "/progress/cases"),
     Entry("view-settings", "view_settings.page", "/view"),
     Entry("styleguide", "styleguide.page", "/styleguide"),
     Entry("offline", "offline.page", "/offline"),
@@ -210,6 +258,11 @@ PUBLIC = (
     Entry("help-team", "help.party", "/help/team", then=_unfold_all),
     Entry("help-volunteer", "help.party", "/help/volunteer", then=_unfold_all),
     Entry("help-office", "help.party", "/help/office", then=_unfold_all),
+    Entry("hours-notices", "public.hours_notices", "/hours/notices"),
+    Entry("hours-notice", "public.hours_notice", _late_entry),
+    Entry("hours-notice-errors", "public.object_hours", _late_entry, status=422, fields=_typed()),
+    Entry("spot-checks", "public.spot_checks", "/hours/spot-checks"),
+    Entry("spot-check", "public.spot_check", _draw),
     Entry("login", "auth.login", "/login"),
     Entry(
         "login-errors", "auth.submit_login", "/login", status=422, fields=_typed(username="nobody", password="wrong")
@@ -218,11 +271,16 @@ PUBLIC = (
     Entry("register-errors", "auth.submit_register", "/register", status=422, fields=_typed(username="a")),
     Entry("resume-after-login", "community.place", "/community/order", status=401, fields=_typed(_WHAT, _WHERE)),
     Entry("resume", "resident.place", "/order", status=400, fields=_typed(_WHAT, _WHERE, csrf_token="old")),
+    Entry("join", "join.form", "/join"),
+    Entry("join-errors", "join.submit", "/join", status=422, fields=_typed(name="王测试", id_number="1")),
+    Entry("join-done", "join.done", "/join/done"),
     Entry("verify", "verify.ask", "/verify"),
     Entry("verify-errors", "verify.ask", "/verify?code=1", status=422),
     Entry("verify-unknown", "verify.certificate", "/verify/ABCDEFGHJKMNPQRS", status=404),
     Entry("verify-valid", "verify.certificate", _code(is_revoked=False)),
     Entry("verify-revoked", "verify.certificate", _code(is_revoked=True)),
+    Entry("commendations", "honours.years", "/commendations"),
+    Entry("commendation", "honours.year", "/commendations/2025"),
     Entry("error-400", "errors_on_stage.error_page", "/errors-on-stage/400", status=400),
     Entry("error-403", "errors_on_stage.error_page", "/errors-on-stage/403", status=403),
     Entry("error-404", "errors_on_stage.error_page", "/errors-on-stage/404", status=404),
@@ -258,6 +316,8 @@ ORDERING = (
     Entry("follow-started", "resident.follow", _link(Order.status == S.ACCEPTED, _is_over), then=_unfold_all),
     Entry("follow-closed", "resident.follow", _link(Order.status == S.CLOSED, ~_IS_RATED)),
     Entry("follow-rated", "resident.follow", _link(Order.status == S.CLOSED, _IS_RATED)),
+    Entry("data-open", "resident.data", _link(Order.status == S.ACCEPTED, more="/data"), then=_unfold_all),
+    Entry("data-closed", "resident.data", _link(Order.status == S.CLOSED, more="/data"), then=_unfold_all),
     Entry("follow-rejected", "resident.follow", _link(Order.status == S.REJECTED)),
     Entry("follow-merged", "resident.follow", _link(Order.status == S.MERGED)),
     Entry("follow-cancelled", "resident.follow", _link(Order.status == S.CANCELLED)),
@@ -273,6 +333,8 @@ RESIDENT = (
     Entry("resident-views", "my.views", "/resident/views", P.RESIDENT),
     Entry("resident-notices", "my.notices", "/resident/notices", P.RESIDENT),
     Entry("account", "auth.account_page", "/account", P.RESIDENT),
+    Entry("my-data", "own.data", "/my/data", P.RESIDENT),
+    Entry("my-erase", "own.erase_form", "/my/data/erase", P.RESIDENT),
     Entry("account-errors", "auth.submit_password", "/account", P.RESIDENT, status=422, fields=_typed()),
 )
 
@@ -320,7 +382,11 @@ COMMUNITY = (
         status=422,
         fields=_typed(go="send"),
     ),
+    Entry("community-presence", "community.presence", "/community/presence", P.COMMUNITY),
+    Entry("community-no-shows", "community.no_shows", "/community/no-shows", P.COMMUNITY),
     Entry("community-poster", "community.poster", "/community/poster", P.COMMUNITY),
+    Entry("community-papers", "community.papers", "/community/papers", P.COMMUNITY),
+    Entry("community-paper", "community.paper", "/community/papers/2026", P.COMMUNITY, is_paper=True),
     Entry("community-posters", "community.posters", "/community/poster/all", P.COMMUNITY),
     Entry("community-poster-cards", "community.poster_cards", "/community/poster/cards", P.COMMUNITY, is_paper=True),
 )
@@ -340,14 +406,21 @@ DEPARTMENT = (
     Entry("department-accepted", "department.order", _order(P.DEPARTMENT, Order.status == S.ACCEPTED), P.DEPARTMENT),
     Entry("department-closed", "department.order", _order(P.DEPARTMENT, Order.status == S.CLOSED), P.DEPARTMENT),
     Entry("department-sheet", "department.sheet", _order(P.DEPARTMENT, more="/sheet"), P.DEPARTMENT, is_paper=True),
+    Entry("department-targets", "department.targets", "/department/targets", P.DEPARTMENT),
+    Entry("department-target", "department.target", "/department/targets/T23", P.DEPARTMENT),
     Entry("department-views", "department.views", "/department/views", P.DEPARTMENT),
     Entry("department-notices", "department.notices", "/department/notices", P.DEPARTMENT),
+    Entry("department-papers", "department.papers", "/department/papers", P.DEPARTMENT),
+    Entry("department-paper", "department.paper", "/department/papers/2026", P.DEPARTMENT, is_paper=True),
     Entry("department-teams", "department.teams", "/department/teams", P.DEPARTMENT),
     Entry("department-order-form", "department.order_form", "/department/order", P.DEPARTMENT),
 )
 
 TEAM = (
     Entry("team", "team.inbox", "/team/", P.TEAM),
+    Entry("team-check-in", "team.check_in", _own_service("/check-in"), P.TEAM),
+    Entry("team-hours", "team.order_hours", _order(P.TEAM, Order.status == S.CLOSED, more="/hours"), P.TEAM),
+    Entry("team-no-shows", "team.no_shows", "/team/no-shows", P.TEAM),
     Entry("team-first", "team.inbox", "/team/", P.TEAM, is_first_visit=True),
     Entry("team-empty", "team.inbox", "/team/?q=没有这一单", P.TEAM),
     Entry("team-accepted", "team.inbox", "/team/?tab=accepted", P.TEAM),
@@ -369,6 +442,9 @@ TEAM = (
     Entry("team-views", "team.views", "/team/views", P.TEAM),
     Entry("team-notices", "team.notices", "/team/notices", P.TEAM),
     Entry("team-members", "team.members", "/team/members", P.TEAM),
+    Entry("team-member-form", "team.member_form", "/team/members/add", P.TEAM),
+    Entry("team-member", "team.member", _person(P.TEAM, "/members/{}"), P.TEAM),
+    Entry("team-numbers", "team.numbers", _person(P.TEAM, "/members/{}/numbers"), P.TEAM),
     Entry("team-person-certificates", "team.person_certificates", _person(P.TEAM, "/members/{}/certificates"), P.TEAM),
     Entry("team-certificate", "team.certificate", _certificate(P.TEAM), P.TEAM, is_paper=True),
 )
@@ -380,18 +456,41 @@ VOLUNTEER = (
     Entry("volunteer-order", "volunteer.order", _order(P.VOLUNTEER, Order.status == S.ACCEPTED), P.VOLUNTEER),
     Entry("volunteer-order-closed", "volunteer.order", _order(P.VOLUNTEER, Order.status == S.CLOSED), P.VOLUNTEER),
     Entry("volunteer-sheet", "volunteer.sheet", _order(P.VOLUNTEER, more="/sheet"), P.VOLUNTEER, is_paper=True),
-    Entry("volunteer-hours", "volunteer.hours", "/volunteer/hours", P.VOLUNTEER),
+    Entry("volunteer-hours", "volunteer.hours", "/volunteer/hours", P.VOLUNTEER, then=_unfold_all),
+    Entry("volunteer-check-in", "volunteer.check_in_page", "/volunteer/check-in", P.VOLUNTEER),
+    Entry(
+        "volunteer-check-in-errors",
+        "volunteer.do_check_in",
+        "/volunteer/check-in",
+        P.VOLUNTEER,
+        status=422,
+        fields=_typed(),
+    ),
+    Entry("volunteer-me", "volunteer.me", "/volunteer/me", P.VOLUNTEER),
     Entry("volunteer-week", "volunteer.week", "/volunteer/week", P.VOLUNTEER),
     Entry("volunteer-views", "volunteer.views", "/volunteer/views", P.VOLUNTEER),
     Entry("volunteer-notices", "volunteer.notices", "/volunteer/notices", P.VOLUNTEER),
     Entry("volunteer-certificates", "volunteer.person_certificates", "/volunteer/certificates", P.VOLUNTEER),
     Entry("volunteer-certificate", "volunteer.certificate", _certificate(P.VOLUNTEER), P.VOLUNTEER, is_paper=True),
+    Entry("volunteer-stars", "volunteer.stars", "/volunteer/stars", P.VOLUNTEER),
 )
 
 OFFICE = (
     Entry("office", "office.inbox", "/office/", P.OFFICE),
     Entry("office-first", "office.inbox", "/office/", P.OFFICE, is_first_visit=True),
     Entry("office-overview", "office.overview", "/office/overview", P.OFFICE, then=_unfold_all),
+    Entry("office-figures", "office.figures", "/office/progress", P.OFFICE),
+    Entry("office-figure", "office.figure", "/office/progress/minutes?first=2026-01-01", P.OFFICE),
+    Entry("office-figure-people", "office.figure", "/office/progress/registered?town=640381001", P.OFFICE),
+    Entry("office-figure-empty", "office.figure", "/office/progress/unmet?last=2001-01-01", P.OFFICE),
+    Entry("office-counted", "office.counted", "/office/progress/counted/T23", P.OFFICE),
+    Entry("office-papers", "office.papers", "/office/papers", P.OFFICE),
+    Entry("office-paper-year", "office.paper", "/office/papers/year/2026", P.OFFICE, is_paper=True),
+    Entry("office-paper-duties", "office.paper", "/office/papers/duties/2026", P.OFFICE, is_paper=True),
+    Entry("office-paper-cases", "office.paper", "/office/papers/cases/2026", P.OFFICE, is_paper=True),
+    Entry("office-cases", "office.cases", "/office/cases", P.OFFICE),
+    Entry("office-case", "office.case_form", _case_order, P.OFFICE),
+    Entry("office-case-errors", "office.save_case", _case_order, P.OFFICE, status=422, fields=_typed(title="一二三")),
     Entry("office-overdue", "office.inbox", "/office/?tab=overdue", P.OFFICE),
     Entry("office-empty", "office.inbox", "/office/?q=没有这一单", P.OFFICE),
     Entry(
@@ -408,6 +507,17 @@ OFFICE = (
     ),
     Entry("office-views", "office.views", "/office/views", P.OFFICE),
     Entry("office-notices", "office.notices", "/office/notices", P.OFFICE),
+    Entry("office-privacy", "office.privacy", "/office/privacy", P.OFFICE),
+    Entry("office-numbers", "office.numbers", _person(P.OFFICE, "/volunteers/{}/numbers"), P.OFFICE),
+    Entry("office-erase", "office.erase_volunteer_form", _person(P.OFFICE, "/volunteers/{}/erase"), P.OFFICE),
+    Entry("office-targets", "office.targets", "/office/targets", P.OFFICE, then=_unfold_all),
+    Entry("office-target", "office.target", "/office/targets/T23", P.OFFICE),
+    Entry("office-target-reported", "office.target", "/office/targets/T12", P.OFFICE),
+    Entry(
+        "office-target-errors", "office.report_target", "/office/targets/T12", P.OFFICE, status=422,
+        fields=_typed(value="很多", as_of_on="昨天", source=""),
+    ),
+    Entry("office-period-form", "office.period_form", "/office/targets/periods/2021-2025/next", P.OFFICE),
     Entry("office-facts", "office.facts", "/office/facts", P.OFFICE),
     Entry("office-fact-list", "office.fact_list", "/office/facts/menu_item", P.OFFICE),
     Entry("office-fact", "office.fact", "/office/facts/menu_item/S05", P.OFFICE),
@@ -429,7 +539,7 @@ OFFICE = (
     ),
     Entry("office-teams", "office.teams", "/office/teams", P.OFFICE),
     Entry("office-team", "office.team", lambda scene: f"/office/teams/{scene.ask(select(Team.id))}", P.OFFICE),
-    Entry("office-team-form", "office.team_form", "/office/teams/add", P.OFFICE),
+    Entry("office-team-form", "office.new_team_form", "/office/teams/add", P.OFFICE),
     Entry("office-volunteers", "office.volunteers", "/office/volunteers", P.OFFICE),
     Entry(
         "office-volunteer",
@@ -437,8 +547,45 @@ OFFICE = (
         lambda scene: f"/office/volunteers/{scene.ask(select(Volunteer.id).where(Volunteer.status == 'applied'))}",
         P.OFFICE,
     ),
+    Entry("office-doubles", "office.doubles", "/office/volunteers/doubles", P.OFFICE),
+    Entry("office-licences", "office.licences", "/office/volunteers/licences", P.OFFICE),
+    Entry("office-volunteer-rules", "office.volunteer_rules", "/office/volunteers/rules", P.OFFICE),
     Entry("office-volunteer-form", "office.volunteer_form", "/office/volunteers/add", P.OFFICE),
+    Entry("office-hours", "office.hours", "/office/hours", P.OFFICE),
+    Entry("office-hours-rules", "office.hours_rules", "/office/hours/rules", P.OFFICE),
+    Entry("office-points", "office.hours_points", "/office/hours/points", P.OFFICE),
+    Entry(
+        "office-order-hours",
+        "office.order_hours",
+        _order(P.OFFICE, Order.status == S.CLOSED, _HAS_LATE, more="/hours"),
+        P.OFFICE,
+        then=_unfold_all,
+    ),
     Entry("office-certificates", "office.certificates", "/office/certificates", P.OFFICE),
+    Entry("office-team-certificates", "office.team_form", "/office/certificates/team", P.OFFICE),
+    Entry("office-stars", "office.stars", "/office/stars", P.OFFICE),
+    Entry(
+        "office-withdraw-star",
+        "office.withdraw_form",
+        lambda scene: f"/office/stars/{scene.ask(select(StarAward.id))}/withdraw",
+        P.OFFICE,
+    ),
+    Entry("office-commendations", "office.commendations", "/office/commendations", P.OFFICE),
+    Entry("office-commendation", "office.commendation", "/office/commendations/2025", P.OFFICE, then=_unfold_all),
+    Entry("office-commendation-open", "office.commendation", "/office/commendations/2026", P.OFFICE),
+    Entry(
+        "office-commendation-rows",
+        "office.commendation_rows",
+        _person(P.OFFICE, "/commendations/2025/people/{}"),
+        P.OFFICE,
+    ),
+    Entry(
+        "office-commendation-sheet",
+        "office.commendation_sheet",
+        "/office/commendations/2025/sheet",
+        P.OFFICE,
+        is_paper=True,
+    ),
     Entry("office-revoke", "office.revoke_form", _certificate(P.OFFICE, "/revoke"), P.OFFICE),
     Entry("office-certificate", "office.certificate", _certificate(P.OFFICE), P.OFFICE, is_paper=True),
     Entry(
@@ -447,6 +594,9 @@ OFFICE = (
         _person(P.OFFICE, "/volunteers/{}/certificates"),
         P.OFFICE,
     ),
+    Entry("office-rosters", "office.rosters", "/office/rosters", P.OFFICE, then=_unfold_all),
+    Entry("office-rosters-errors", "office.submit_roster", "/office/rosters", P.OFFICE, status=422, fields=_typed()),
+    Entry("office-roster", "office.roster", _roster, P.OFFICE),
 )
 
 GROUPS = {
@@ -471,13 +621,24 @@ CATALOGUE = tuple(entry for entries in GROUPS.values() for entry in entries)
 #: GET routes that answer with something else than a page: endpoint and what it is.
 NOT_PAGES = {
     "static": "files",
+    "own.download": "a file",
     "public.healthz": "for machines",
     "public.readyz": "for machines",
     "offline.manifest": "for machines",
     "offline.worker": "a script",
     "offline.token": "for a script",
     **{f"{desk}.counts": "for a script" for desk in ("my", "community", "department", "team", "volunteer", "office")},
+    "public.targets_file": "a file",
+    "office.figure_file": "a file",
+    **{f"{desk}.paper_file": "a file" for desk in ("community", "department", "office")},
     "community.poster_qr": "a picture",
+    **{f"{desk}.certificate_pdf": "a file" for desk in ("team", "volunteer", "office")},
+    **{f"{desk}.report_file": "a file" for desk in ("department", "office")},
+    **{f"{desk}.record_file": "a file" for desk in ("volunteer", "office")},
+    **{f"{desk}.record_sheet": "a file" for desk in ("volunteer", "office")},
+    "office.certificates_pdf": "a file",
+    "office.certificates_table": "a file",
+    "office.commendation_table": "a file",
     "resident.qr_code": "a picture",
     "resident.picture": "a picture",
     "my.picture": "a picture",
@@ -486,4 +647,6 @@ NOT_PAGES = {
     "team.picture": "a picture",
     "volunteer.picture": "a picture",
     "office.picture": "a picture",
+    "office.roster_template": "a spreadsheet",
+    "office.roster_answer": "a spreadsheet",
 }

@@ -4,6 +4,7 @@ Unlike the cast of the journeys, nobody walks through forms here: sessions are w
 hundreds of pages can be opened in a minute.
 """
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ SEED = 2026
 ORDERS = 300
 #: Nobody signs in by form here.
 PASSWORD = "correct-horse-scene"
+#: One for who makes the city and who serves it: what is sealed in it opens with this alone.
+SECRET = secrets.token_urlsafe(48)
 
 #: Sends a form from the page at hand, as if it had stood there: the token comes from the page.
 _SUBMIT = """
@@ -238,7 +241,7 @@ def make_city_file(folder: Path) -> Path:
     file = folder / "city.sqlite3"
     url = sqlite_url(file)
     migrate(url, folder)
-    with running_app(settings_for(url, folder, is_demo=True)) as app, app.app_context():
+    with running_app(settings_for(url, folder, is_demo=True, secret_key=SECRET)) as app, app.app_context():
         make_demo_city(MOMENT, PASSWORD, orders=ORDERS, seed=SEED)
         _issue_certificates(Scene(LiveSite(app, Clock(MOMENT), "")))
     return file
@@ -257,7 +260,7 @@ def _issue_certificates(scene: Scene) -> None:
 @contextmanager
 def stage(file: Path, *, is_demo: bool = True) -> Iterator[Scene]:
     """Serve the city in `file`, which is written to."""
-    settings = settings_for(sqlite_url(file), file.parent, is_demo=is_demo)
+    settings = settings_for(sqlite_url(file), file.parent, is_demo=is_demo, secret_key=SECRET)
     with running_app(settings) as app:
         app.register_blueprint(errors_bp)
         with serve(app, Clock(MOMENT)) as site:

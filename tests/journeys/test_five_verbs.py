@@ -16,7 +16,7 @@ def test_five_people_bring_an_order_from_wish_to_rating(cast: Cast):
 
     order = resident.place_order(Wish())
     resident.follow(order)
-    resident.reads("待派单", "社区会在", "199****1234")
+    resident.reads("待派单", "社区会在", "*******1234")
 
     clerk.has_news("点单")
     clerk.dispatch(order)
@@ -32,11 +32,14 @@ def test_five_people_bring_an_order_from_wish_to_rating(cast: Cast):
     leader.open_order(order, "可接单")
     leader.does_not_read("19900001234")
     leader.accept(order, FIRST_TIME, cast.crew[:1])
+    leader.does_not_read("19900001234")
+    leader.press("显示号码")
     leader.reads("19900001234")
     volunteer.expects_to_serve(order)
     resident.follow(order)
     resident.reads("待服务", "11月27日（周五）09:00–10:00", "市医院测试队", "谁来服务")
-    resident.does_not_read(cast.crew[0])
+    resident.reads("谁看过您的电话", "联系安排服务")
+    resident.does_not_read(cast.crew[0], "19900001234")
 
     cast.move_to(AFTERWARDS)
     leader.close(order)

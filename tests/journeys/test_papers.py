@@ -15,6 +15,7 @@ from tests.journeys.browser import DESKTOP, Screen
 from tests.journeys.cast import Cast
 from tests.journeys.people import CommunityClerk
 from tests.journeys.stories import STARTS_AT
+from tests.recognition.test_papers import leaves_of
 
 #: Points of A4, and how near to the edge a printer still prints.
 A4 = (595, 842)
@@ -158,6 +159,7 @@ def test_the_days_sheet_is_one_page_to_sign_on(cast: Cast):
     cast.move_to(STARTS_AT)
     cast.leader.open("/team/day")
     cast.leader.follow_link("打印当日服务单")
+    cast.leader.press("印上完整号码")
     (sheet,) = print_page(cast.leader.page)
     assert sheet.image.width > sheet.image.height
     sheet.says(
@@ -193,8 +195,14 @@ def test_a_certificate_is_asked_for_printed_and_checked(cast: Cast):
     sheet.says(
         "志愿服务记录证明", "Certificate of Volunteer Service", cast.crew[0], "1.5小时", "健康科普", "市医院测试队"
     )
-    sheet.says("QTXZ-2026-000001", "青铜峡市科协", "负责人", "（盖章）", "free of charge")
+    sheet.says("QTXZ-2026-000001", "青铜峡市科协", "负责人", "（盖章）", "free of charge", "裕民街道", "记录单位")
     (link,) = sheet.codes
+    with me.page.expect_download() as download:
+        me.page.get_by_role("link", name="下载 PDF").click()
+    (leaf,) = leaves_of(download.value.path().read_bytes())
+    assert leaf.codes == [link]
+    assert "QTXZ-2026-000001" in leaf.text
+    assert cast.crew[0] in leaf.text
     assert link.startswith(f"{cast.site.address}/verify/")
 
     cast.resident.open(link.removeprefix(cast.site.address))

@@ -5,8 +5,7 @@ from itertools import combinations
 import pytest
 from playwright.sync_api import Page
 
-from qtxvol.progress.count import count_volunteers
-from tests.factories import NOW, OTHER_COMMUNITY, claimed, dispatched, placed
+from tests.factories import NOW, OTHER_COMMUNITY, claimed, counted, dispatched, placed
 from tests.journeys.browser import Screen
 from tests.journeys.cast import Cast
 from tests.journeys.test_accessibility import AXE, violations
@@ -38,7 +37,7 @@ def busy(cast: Cast) -> Cast:
             placed(cast.city, NOW.replace(day=3 + turn), division_code=OTHER_COMMUNITY)
             dispatched(cast.city)
             claimed(cast.city, NOW.replace(day=12))
-        count_volunteers(NOW.date(), NOW)
+        counted(NOW.date())
     return cast
 
 

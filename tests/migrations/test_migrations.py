@@ -1,7 +1,7 @@
 """The migrations make what the models say, on both databases, and can be taken back."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import flask_migrate
@@ -10,15 +10,37 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import CheckConstraint, Connection, Date, Insert, Integer, Table, inspect, text
+from sqlalchemy import CheckConstraint, Connection, Date, Insert, Table, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
 from qtxvol.base import Base, UTCDateTime
 from qtxvol.bundled import bundled_folder
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursEntry
+from qtxvol.hours.requests import decide_request, propose_correction, propose_late
+from qtxvol.orders.check import check_orders
+from qtxvol.orders.serve import reopen_order
 from tests.databases import running_app, settings_for
+from tests.factories import NOW, closed, make_city, window
 
-APPEND_ONLY = ("order_events", "hours_entries")
+APPEND_ONLY = (
+    "order_events",
+    "hours_entries",
+    "points_entries",
+    "reveals",
+    "erasures",
+    "volunteer_events",
+    "commendation_events",
+    "target_snapshots",
+    "restatements",
+    "target_reports",
+    "report_decisions",
+)
+#: What a row needs to pass its table's CHECKs.
+FITTING: dict[str, dict[str, object]] = {
+    "hours_entries": {"source": "leader", "corrects_id": None, "root_id": None},
+    "points_entries": {"kind": "earn"},
+}
 
 
 @pytest.fixture
@@ -74,7 +96,7 @@ def row_of(table: Table) -> Insert:
             values[column.name] = datetime(2026, 11, 24, tzinfo=UTC)
         elif isinstance(column.type, Date):
             values[column.name] = date(2026, 11, 24)
-        elif isinstance(column.type, Integer):
+        elif column.type.python_type in (int, float):
             values[column.name] = 1
         elif column.type.python_type is bool:
             values[column.name] = False
@@ -82,7 +104,7 @@ def row_of(table: Table) -> Insert:
             values[column.name] = {}
         else:
             values[column.name] = "x"
-    return table.insert().values(values)
+    return table.insert().values({**values, **FITTING.get(table.name, {})})
 
 
 def insert_orphan(connection: Connection, table: Table) -> None:
@@ -146,3 +168,29 @@ def test_files_are_numbered_one_after_the_other():
     assert [(step.revision, step.down_revision) for step in steps] == list(
         zip(wanted, [None, *wanted[:-1]], strict=True)
     ), "a migration's number and what it revises must be the number of its file and the one before"
+
+
+def test_hours_that_only_a_request_vouches_for_go_with_their_table(ctx: None):
+    """What was corrected, entered late and taken back: the old table can say no more than the closes and reopens."""
+    city, later = make_city(), NOW + timedelta(days=5)
+    kept = closed(city, agreed=window(2))
+    disputed = closed(city, agreed=window(3))
+    for order in (kept, disputed):
+        entry = db.session.scalars(select(HoursEntry.id).where(HoursEntry.order_id == order.order_id)).one()
+        assert propose_correction(entry, city.office, minutes=30, reason="left_early", text="走得早", now=later)
+    late = propose_late(
+        disputed.number, city.team, volunteer_id=city.crew[1], minutes=60, reason="forgotten", text="漏记", now=later
+    )
+    decide_request(late, city.office, is_confirmed=True, text="", now=later)
+    reopen_order(disputed.number, city.office, text="重办", now=later)
+    db.session.rollback()
+    flask_migrate.downgrade(revision="0005")
+    lines = text("SELECT order_id, minutes FROM hours_entries ORDER BY id")
+    with db.engine.connect() as connection:
+        assert connection.execute(lines).all() == [
+            (kept.order_id, 90),
+            (disputed.order_id, 90),
+            (disputed.order_id, -90),
+        ]
+    flask_migrate.upgrade()
+    assert list(check_orders()) == []

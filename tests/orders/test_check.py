@@ -202,7 +202,10 @@ def test_a_clock_that_stands_still_for_nothing_is_found(own_city: City):
 def test_more_hours_taken_than_given_are_found(without_triggers: City):
     order = closed(without_triggers)
     tamper(text("UPDATE hours_entries SET minutes = -90"))
-    assert [(f.number, f.fault) for f in findings()] == [(order.number, "more hours were taken back than given")]
+    assert [(f.number, f.fault) for f in findings()] == [
+        (order.number, "its hours are not what its closings, reopenings and requests say"),
+        (order.number, "line 1 makes more or fewer hours than the service had"),
+    ]
 
 
 def test_a_rating_of_a_closing_that_never_was_is_found(own_city: City):

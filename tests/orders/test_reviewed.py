@@ -23,6 +23,7 @@ from qtxvol.orders.serve import accept_order, close_order, report_no_show, resch
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
+from qtxvol.volunteers.licences import LicenceCard, set_licences
 from qtxvol.volunteers.models import Volunteer
 from tests.factories import NOW, accepted, claimed, closed, dispatched, make_city, placed, window
 
@@ -128,9 +129,9 @@ def test_a_licence_counts_on_the_new_day_too() -> None:
     city = make_city()
     with transaction():
         for person in city.crew:
-            crew = db.session.get_one(Volunteer, person)
-            crew.skills = crew.licensed_skills = ["clinician", "pharmacist"]
-            crew.licence_expires_on = (NOW + timedelta(days=10)).date()
+            skills = ["clinician", "pharmacist"]
+            db.session.get_one(Volunteer, person).skills = skills
+            set_licences(person, [LicenceCard(skill, expires_on=(NOW + timedelta(days=10)).date()) for skill in skills])
     order = claimed(city, menu_item_id="S09")  # asks for people with a licence
     accept_order(order.number, city.team, agreed=window(3), volunteer_ids=city.crew, now=NOW)
     with pytest.raises(Refused, match="licence_missing"):

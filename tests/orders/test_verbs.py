@@ -14,6 +14,7 @@ from qtxvol.accounts.permissions import visible_orders
 from qtxvol.directory.models import Reason
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursEntry
+from qtxvol.hours.queries import get_served
 from qtxvol.notices.models import Notice
 from qtxvol.orders.ask import answer_question, ask_resident
 from qtxvol.orders.claim import MOST_TEAMS, claim_order, offer_order, release_order, return_order
@@ -37,7 +38,6 @@ from qtxvol.orders.windows import Window
 from qtxvol.refusals import Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team
-from qtxvol.volunteers.queries import get_served
 from tests.factories import (
     COMMUNITY,
     NOW,

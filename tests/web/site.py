@@ -9,6 +9,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from sqlalchemy.orm import undefer
 from werkzeug.test import TestResponse
 
 from qtxvol.accounts.actor import Actor
@@ -83,9 +84,10 @@ class Site:
         return f"/t/{number}/{link_token(self.app.config['SECRET_KEY'], number, nonce)}"
 
     def order(self, number: str) -> Order:
-        """The row, detached."""
+        """The row, detached, with everything that is sealed in it opened."""
         with self.app.app_context():
-            order = db.session.scalars(select(Order).where(Order.number == number)).one()
+            opened = undefer(Order.contact_name), undefer(Order.contact_phone)
+            order = db.session.scalars(select(Order).where(Order.number == number).options(*opened)).one()
             db.session.expunge(order)
             return order
 

@@ -24,6 +24,7 @@ from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
 from tests.conftest import csrf_of
 from tests.factories import NOW, PASSWORD, City, make_actor, make_city, make_team, make_volunteer
+from tests.volunteers.cards import id_number
 
 _FIELD = re.compile(
     r'<div class="field field--bad.*?</div>|<fieldset class="field field--group field--bad.*?</fieldset>', re.S
@@ -391,7 +392,11 @@ _TEAM = {
     "name": "葡萄酒学院服务队",
     "department_id": "agriculture",
     "themes": ["agri"],
+    "host_kind": "school",
+    "level": "4",
     "weekly_capacity": "3",
+    "parallel_events": "2",
+    "yearly_minimum": "4",
     "is_active": "y",
 }
 
@@ -441,12 +446,28 @@ def test_a_volunteer_is_added_then_verified_paused_and_let_go(office: FlaskClien
     answer = send(office, "/office/volunteers/add", **values)
     assert answer.status_code == 303, bad_fields(answer)
     page = answer.location
+    undocumented = send(office, f"{page}/verify", page=page)
+    assert undocumented.status_code == 422
+    assert "还没有证件" in text_of(undocumented)
+    number = id_number()
+    assert (
+        send(office, page, **values | {"phone": "", "id_kind": "resident_id", "id_number": number}).status_code == 303
+    )
+    shown = text_of(office.get(page))
+    assert number not in shown
+    assert "19900001234" not in shown
+    assert "640***" in shown
     for change, status in (("verify", "verified"), ("pause", "paused"), ("verify", "verified"), ("leave", "left")):
-        assert send(office, f"{page}/{change}", page=page).status_code == 303
+        if change in ("pause", "leave"):
+            silent = send(office, f"{page}/{change}", page=page)
+            assert silent.status_code == 422
+            assert "请写明原因" in bad_fields(silent)
+        assert send(office, f"{page}/{change}", page=page, reason="搬家").status_code == 303
         with app_sqlite.app_context():
             person = db.session.query(Volunteer).filter_by(name="欧阳𠮷").one()
             assert (person.status, person.phone) == (status, "19900001234")
-    refused = send(office, f"{page}/pause", page=page)
+    assert "搬家" in text_of(office.get(page))
+    refused = send(office, f"{page}/pause", page=page, reason="搬家")
     assert refused.status_code == 409
     assert "不能改为" in text_of(refused)
     assert send(office, f"{page}/promote", page=page).status_code == 404
@@ -459,12 +480,15 @@ def test_a_volunteer_is_added_then_verified_paused_and_let_go(office: FlaskClien
         ("phone", "12345", "电话号码不对"),
         ("team_id", "9999", "请从列表里选"),
         ("skills", ["flying"], "请从列表里选"),
-        ("licensed_skills", ["clinician"], "也要在"),
-        ("licence_expires_on", "明年", "请填日期"),
+        ("licences-0-skill", "flying", "请从列表里选"),
+        ("licences-0-expires_on", "明年", "请填日期"),
+        ("id_number", "640381198005170012", "校验位不对"),
+        ("birth_on", "明年", "请填日期"),
     ],
 )
 def test_a_bad_volunteer_is_refused_at_its_field(office: FlaskClient, field: str, value: Any, words: str):
-    values = {"name": "保留的名字", "skills": ["nutrition"], "licensed_skills": ["nutrition"], field: value}
+    licence = {"licences-0-skill": "nutrition", "licences-0-title": "营养师证"}
+    values = {"name": "保留的名字", "id_kind": "resident_id", "skills": ["nutrition"], **licence, field: value}
     answer = send(office, "/office/volunteers/add", **values)
     assert answer.status_code == 422
     assert words in bad_fields(answer)

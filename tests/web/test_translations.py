@@ -20,9 +20,8 @@ from qtxvol.directory.models import Division
 from qtxvol.extensions import db
 from qtxvol.orders.links import link_token
 from qtxvol.orders.models import Order
-from qtxvol.progress.count import count_volunteers
 from tests.conftest import csrf_of
-from tests.factories import COMMUNITY, ITEM, NOW, City, accepted, closed, make_city, placed
+from tests.factories import COMMUNITY, ITEM, NOW, City, accepted, closed, counted, make_city, placed
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "qtxvol" / "translations" / "en" / "LC_MESSAGES"
@@ -195,7 +194,7 @@ def city(client_sqlite: FlaskClient) -> Iterator[City]:
     with time_machine.travel(NOW, tick=False):
         with client_sqlite.application.app_context():
             city = make_city()
-            count_volunteers(NOW.date(), NOW)
+            counted(NOW.date())
         answer = client_sqlite.post(
             "/view", data={"csrf_token": csrf_of(client_sqlite, "/"), "language": "en", "next": "/about"}
         )

@@ -168,7 +168,7 @@ def test_a_leader_asks_for_the_teams_people_and_for_nobody_else(site: Site) -> N
     site.move_to(LATER)
     leader, city = site.browser(site.city.team), site.city
     url = f"/team/members/{city.crew[0]}/certificates"
-    assert url in get_page(leader, "/team/members").html
+    assert url in get_page(leader, f"/team/members/{city.crew[0]}").html
     answer = submit(leader, get_page(leader, url).form(url), {"span": "this"})
     assert answer.status_code == 303
     assert leader.get(answer.location).status_code == 200

@@ -20,7 +20,7 @@ from qtxvol.accounts.manage import (
 from qtxvol.directory.queries import list_departments, list_towns_with_communities
 from qtxvol.orders.lifecycle import Party
 from qtxvol.refusals import Refused
-from qtxvol.volunteers.manage import list_team_names
+from qtxvol.volunteers.teams import list_team_names
 from qtxvol.web.access import current_actor
 from qtxvol.web.desk import ID, render_desk
 from qtxvol.web.display import party_label, pick

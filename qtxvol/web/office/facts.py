@@ -45,8 +45,11 @@ _ABOUT: dict[str, Any] = {
     "route": _l("每项行动和工程由谁牵头、谁配合"),
     "reason": _l("退单、撤单等要选的原因，和群众看到的提示"),
     "time_limit": _l("派单、领单、接单、办结各要多少小时"),
+    "star_level": _l("几颗星各要多少小时；改了门槛，已经授予的星不变"),
     "term": _l("人群、主题、技能和形式的叫法"),
     "target": _l("方案里的指标和目标值"),
+    "semester": _l("每学期从哪天到哪天，按学期统计时用"),
+    "school": _l("全市的学校，没点过单的也算在内；名称写法不同的并成一所"),
 }
 
 #: The columns of each list, beside the name.
@@ -57,8 +60,11 @@ _SHOWN: dict[str, tuple[str, ...]] = {
     "route": ("part",),
     "reason": ("action", "hint"),
     "time_limit": ("hours",),
+    "star_level": ("stars", "hours"),
     "term": ("kind",),
-    "target": ("value", "unit"),
+    "target": ("period_id", "value", "unit"),
+    "semester": ("starts_on", "ends_on"),
+    "school": ("division_code",),
 }
 
 
@@ -243,7 +249,9 @@ def _make_form(what: Kind, old: Values | None) -> type[BaseForm]:
 
 def _make_field(spec: Field, value: Any) -> FormField:
     label = say(spec.label)
-    is_needed = spec.is_required or (spec.default is not None and spec.type in _NEVER_EMPTY)
+    is_needed = spec.is_required or (
+        spec.default is not None and spec.type in _NEVER_EMPTY and not spec.offers_nothing
+    )
     required = _("请填写%(name)s。", name=label) if is_needed else None
     hint = _hint(spec)
     match spec.type:
@@ -252,7 +260,8 @@ def _make_field(spec: Field, value: Any) -> FormField:
         case FieldType.BOOLEAN:
             return tick_field(label)
         case FieldType.CHOICE:
-            options = [choice(code, say(name)) for code, name in list_choices(spec, [value] if value else ())]
+            offered = list_choices(spec, [value] if value else ())
+            options = [choice(code, say(name)) for code, name in offered if code]
             first = [] if is_needed and value else [choice("", _("请选择") if is_needed else _("无"))]
             required = _("请选择%(name)s。", name=label) if is_needed else None
             return choice_field(label, required=required, choices=[*first, *options])

@@ -1,227 +1,86 @@
-"""Teams and volunteers, one by one. Registering oneself and importing lists are elsewhere."""
+"""Volunteers, one by one: card, state and history; wishes to join teams; insurances and trainings."""
 
-from collections.abc import Callable, Collection
-from datetime import date, datetime
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
-from wtforms.validators import ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
 
-from qtxvol.accounts.actor import Actor
-from qtxvol.directory.queries import (
-    get_division_names,
-    list_departments,
-    list_terms,
-    list_towns_with_communities,
-    term_names,
-)
+from qtxvol.directory.queries import term_names
+from qtxvol.hours.queries import get_served
 from qtxvol.refusals import NotFound, Refused
-from qtxvol.volunteers.manage import (
+from qtxvol.volunteers.consent import CONSENT_VERSION, consent_text
+from qtxvol.volunteers.doubles import count_doubles, list_merges
+from qtxvol.volunteers.events import list_events
+from qtxvol.volunteers.identity import KIND_LABELS
+from qtxvol.volunteers.licences import list_expiring, list_licences
+from qtxvol.volunteers.membership import decide_request
+from qtxvol.volunteers.models import Volunteer
+from qtxvol.volunteers.queries import get_volunteer, list_volunteers
+from qtxvol.volunteers.records import RECORD_LABELS, RecordCard, add_record, list_records, remove_record
+from qtxvol.volunteers.register import city_day, edit_volunteer, register_volunteer
+from qtxvol.volunteers.rules import RULES, get_rule_values, set_rules
+from qtxvol.volunteers.states import (
     CHANGES,
     STATUS_LABELS,
-    TeamCard,
-    VolunteerCard,
-    add_team,
-    add_volunteer,
     count_by_status,
-    edit_team,
-    edit_volunteer,
-    find_teams,
-    get_team,
-    get_volunteer,
     leave_volunteer,
-    list_team_names,
-    list_volunteers,
     pause_volunteer,
+    refuse_volunteer,
     verify_volunteer,
 )
-from qtxvol.volunteers.models import Team, Volunteer
-from qtxvol.volunteers.queries import get_served
 from qtxvol.web.access import current_actor
-from qtxvol.web.action_forms import ManyField
 from qtxvol.web.desk import ID, render_desk
-from qtxvol.web.display import is_english, pick, say
-from qtxvol.web.forms import (
-    BaseForm,
-    PhoneField,
-    Required,
-    choice,
-    choice_field,
-    form_data,
-    now,
-    number_field,
-    parse_day,
-    strip,
-    text_field,
-    tick_field,
-)
+from qtxvol.web.display import say
+from qtxvol.web.forms import BaseForm, choice, choice_field, form_data, now, number_field, text_field
 from qtxvol.web.i18n import _, _l
 from qtxvol.web.office.views import bp, empty_text, page_number, search_text, url_for_page
+from qtxvol.web.person_form import VolunteerForm, check_day, day_field, day_of, fill
+from qtxvol.web.volunteer_words import SOURCES, event_actor, event_title, status_badge
 from qtxvol.web.wording import refusal_sentence
 
-#: Tone of a volunteer's status; the badge's shape differs too.
-_TONES = {"applied": "wait", "verified": "good", "paused": "busy", "left": "ended", "refused": "bad"}
 
+class ReasonForm(BaseForm):
+    """Why somebody's state changes."""
 
-# Teams
-
-
-def _ticks(label: Any, required: Any = None, hint: Any = "") -> ManyField:
-    return ManyField(
-        label,
-        choices=[],
-        validators=[Required(required)] if required else [],
-        description=hint,
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
+    reason = text_field(
+        _l("原因"),
+        longest=200,
+        description=_l("暂停、退出、不通过时必填，本人看得到。不要写身份证号、电话和健康情况。"),
     )
 
 
-class TeamForm(BaseForm):
-    name = text_field(_l("名称"), longest=64, required=_l("请填写服务队名称。"))
-    name_en = text_field(_l("英文名称"), longest=120)
-    host = text_field(_l("所在单位"), longest=64, description=_l("例如学校、医院、企业、社区。"))
-    department_id = choice_field(_l("归口部门"), required=_l("请选择归口部门。"))
-    division_code = choice_field(_l("所在街道、镇或社区、村"))
-    themes = _ticks(_l("能服务的主题"), _l("请至少选一个主题。"))
-    weekly_capacity = number_field(_l("每周可服务几次"), low=1, high=100, required=_l("请填每周可服务几次。"))
-    is_active = tick_field(_l("在用（可以接单）"))
+class RecordForm(BaseForm):
+    """An insurance or a training."""
 
-    def offer(self, old: Team | None) -> None:
-        """Fill the lists; what the team names already stays choosable."""
-        self.department_id.choices = _with_kept(
-            [choice("", _("请选择")), *(choice(each.id, pick(each.name, each.name_en)) for each in list_departments())],
-            old.department_id if old else None,
-        )
-        self.division_code.choices = _places(old.division_code if old else None)
-        self.themes.choices = _terms("theme", old.themes if old else ())
+    kind = choice_field(_l("类别"), required=_l("请选择类别。"))
+    title = text_field(_l("名称"), longest=64, required=_l("请填写名称。"))
+    from_on = day_field(_l("开始日期"), required=_l("请填开始日期。"))
+    until_on = day_field(_l("结束日期"))
+    hours = number_field(_l("培训学时"), low=0, high=500)
 
-    def card(self) -> TeamCard:
-        return TeamCard(
-            name=self.name.data,
-            department_id=self.department_id.data,
-            name_en=self.name_en.data or "",
-            host=self.host.data or "",
-            division_code=self.division_code.data or None,
-            themes=tuple(self.themes.data or ()),
-            weekly_capacity=self.weekly_capacity.data or 0,
-            is_active=self.is_active.data,
-        )
+    def validate_from_on(self, field: Field) -> None:
+        check_day(self, field)
+
+    def validate_until_on(self, field: Field) -> None:
+        check_day(self, field)
+
+    def offer(self) -> None:
+        self.kind.choices = [choice(kind, say(label)) for kind, label in RECORD_LABELS.items()]
 
 
-@bp.get("/teams")
-def teams() -> ResponseReturnValue:
-    """All teams, those in use first."""
-    text, show = search_text(), request.args.get("show", "")
-    themes = {code: say(label) for code, label in term_names("theme").items()}
-    return render_desk(
-        "office/teams.html",
-        page=find_teams(text, page_number(), show),
-        text=text,
-        show=show,
-        themes=themes,
-        url_for_page=url_for_page,
-        empty_text=empty_text(bool(text or show)),
-    )
+class RulesForm(BaseForm):
+    """The numbers that the office sets."""
 
+    minors_allowed = choice_field(_l("16、17 岁能不能登记"), required=_l("请从列表里选一项。"))
+    dormant_months = number_field(_l("几个月没有办结服务，算休眠队伍"), low=1, high=36, required=_l("请填 1 到 36。"))
 
-@bp.get("/teams/add")
-def team_form() -> ResponseReturnValue:
-    """The form for a new team."""
-    return _show_team(None, TeamForm(formdata=None, data={"weekly_capacity": 2, "is_active": True}))
-
-
-@bp.post("/teams/add")
-def submit_team() -> ResponseReturnValue:
-    """Add a team."""
-
-    def save(form: TeamForm) -> int:
-        return add_team(current_actor(), form.card(), now())
-
-    return _save(TeamForm(formdata=form_data()), None, save, _show_team, ".team", _("服务队已添加。"))
-
-
-@bp.get(f"/teams/<{ID}:team_id>")
-def team(team_id: int) -> ResponseReturnValue:
-    """One team: its card and its people."""
-    found = get_team(team_id)
-    return _show_team(found, TeamForm(formdata=None, obj=found))
-
-
-@bp.post(f"/teams/<{ID}:team_id>")
-def change_team(team_id: int) -> ResponseReturnValue:
-    """Write the team's card anew."""
-
-    def save(form: TeamForm) -> int:
-        edit_team(current_actor(), team_id, form.card())
-        return team_id
-
-    return _save(TeamForm(formdata=form_data()), get_team(team_id), save, _show_team, ".team", _("已保存。"))
-
-
-def _show_team(found: Team | None, form: TeamForm) -> str:
-    form.offer(found)
-    return render_desk(
-        "office/team.html",
-        nav_current="office.teams",
-        team=found,
-        form=form,
-        members=list_volunteers(team_id=found.id, page=page_number()) if found else None,
-        status_badge=_status_badge,
-        url_for_page=url_for_page,
-    )
-
-
-# Volunteers
-
-
-def _check_day(form: Any, field: Field) -> None:
-    if field.data and parse_day(field.data) is None:
-        raise ValidationError(_("请填日期，例如 2027-12-31。"))
-
-
-class VolunteerForm(BaseForm):
-    name = text_field(_l("姓名"), longest=32, required=_l("请填写姓名。"))
-    phone = PhoneField(_l("电话"), filters=[strip], render_kw={"type": "tel", "autocomplete": "off"})
-    team_id = choice_field(_l("服务队"))
-    division_code = choice_field(_l("所在街道、镇或社区、村"))
-    skills = _ticks(_l("会什么"))
-    licensed_skills = _ticks(_l("其中持证的"), hint=_l("有执业资格证书的技能，证书要核验过。"))
-    licence_expires_on = text_field(
-        _l("证书有效期到"), longest=10, description=_l("长期有效的可以不填。"), render_kw={"type": "date"}
-    )
-
-    def validate_licence_expires_on(self, field: Field) -> None:
-        _check_day(self, field)
-
-    def offer(self, old: Volunteer | None) -> None:
-        """Fill the lists; what the person has already stays choosable."""
-        names = list_team_names(old.team_id if old else None)
-        self.team_id.choices = [
-            choice("", _("不在队里")),
-            *(choice(str(team_id), name) for team_id, name in names.items()),
+    def offer(self) -> None:
+        self.minors_allowed.choices = [
+            choice("0", _("不能，年满 18 岁才能登记")),
+            choice("1", _("监护人同意就能登记")),
         ]
-        self.division_code.choices = _places(old.division_code if old else None)
-        self.skills.choices = _terms("skill", old.skills if old else ())
-        self.licensed_skills.choices = _terms("skill", old.licensed_skills if old else ())
-
-    def card(self) -> VolunteerCard:
-        return VolunteerCard(
-            name=self.name.data,
-            phone=self.phone.data or "",
-            team_id=int(self.team_id.data) if self.team_id.data else None,
-            division_code=self.division_code.data or None,
-            skills=tuple(self.skills.data or ()),
-            licensed_skills=tuple(self.licensed_skills.data or ()),
-            licence_expires_on=_day(self.licence_expires_on.data),
-        )
-
-
-def _day(text: str | None) -> date | None:
-    return parse_day(text) if text else None
 
 
 @bp.get("/volunteers")
@@ -238,11 +97,49 @@ def volunteers() -> ResponseReturnValue:
         status=status,
         tabs=[("", _("全部"), sum(counts.values()))]
         + [(code, say(label), counts.get(code, 0)) for code, label in STATUS_LABELS.items()],
-        status_badge=_status_badge,
+        doubles=count_doubles(),
+        sources=SOURCES,
+        status_badge=status_badge,
         skills={code: say(label) for code, label in term_names("skill").items()},
         url_for_page=url_for_page,
         empty_text=empty_text(bool(text or status)),
     )
+
+
+@bp.get("/volunteers/licences")
+def licences() -> ResponseReturnValue:
+    """Licences that end soon or have ended."""
+    return render_desk(
+        "office/licences.html",
+        nav_current="office.teams",
+        rows=list_expiring(city_day(now())),
+        today=city_day(now()),
+        skills={code: say(label) for code, label in term_names("skill").items()},
+    )
+
+
+@bp.get("/volunteers/rules")
+def volunteer_rules() -> ResponseReturnValue:
+    """Age and dormancy."""
+    values: dict[str, Any] = dict(get_rule_values())
+    return _show_rules(RulesForm(formdata=None, data={**values, "minors_allowed": str(values["minors_allowed"])}))
+
+
+@bp.post("/volunteers/rules")
+def submit_volunteer_rules() -> ResponseReturnValue:
+    """Write them anew."""
+    form = RulesForm(formdata=form_data())
+    form.offer()
+    if not form.validate():
+        return _show_rules(form), 422
+    set_rules(current_actor(), {name: int(form[name].data) for name in RULES}, now())
+    flash(_("已保存。"), "done")
+    return redirect(url_for(".volunteer_rules"), 303)
+
+
+def _show_rules(form: RulesForm) -> str:
+    form.offer()
+    return render_desk("office/volunteer_rules.html", nav_current="office.teams", form=form)
 
 
 @bp.get("/volunteers/add")
@@ -256,17 +153,18 @@ def submit_volunteer() -> ResponseReturnValue:
     """Add a volunteer, to be verified next."""
 
     def save(form: VolunteerForm) -> int:
-        return add_volunteer(current_actor(), form.card(), now())
+        card = form.whole_card()
+        return register_volunteer(card, actor=current_actor(), registered_by="office", now=now()).volunteer_id
 
     done = _("志愿者已登记，核验后才计入总数、才能派出。")
-    return _save(VolunteerForm(formdata=form_data()), None, save, _show_volunteer, ".volunteer", done)
+    return save_card(VolunteerForm(formdata=form_data()), None, save, _show_volunteer, ".volunteer", done)
 
 
 @bp.get(f"/volunteers/<{ID}:volunteer_id>")
 def volunteer(volunteer_id: int) -> ResponseReturnValue:
-    """One person: card, status and hours."""
+    """One person: card, status, hours and history."""
     found = get_volunteer(volunteer_id)
-    return _show_volunteer(found, _filled(found))
+    return _show_volunteer(found, fill(VolunteerForm, found))
 
 
 @bp.post(f"/volunteers/<{ID}:volunteer_id>")
@@ -274,42 +172,99 @@ def change_volunteer(volunteer_id: int) -> ResponseReturnValue:
     """Write the person's card anew."""
 
     def save(form: VolunteerForm) -> int:
-        edit_volunteer(current_actor(), volunteer_id, form.card())
+        edit_volunteer(current_actor(), volunteer_id, form.whole_card(), now())
         return volunteer_id
 
     found = get_volunteer(volunteer_id)
-    return _save(VolunteerForm(formdata=form_data()), found, save, _show_volunteer, ".volunteer", _("已保存。"))
+    form = VolunteerForm(formdata=form_data())
+    return save_card(form, found, save, _show_volunteer, ".volunteer", _("已保存。"))
 
 
 #: The last word of an address: what the button does, and what it says afterwards.
-_CHANGES: dict[str, tuple[Callable[[Actor, int, datetime], bool], Any, str, str]] = {
+_CHANGES: dict[str, tuple[Callable[..., bool], Any, str, str]] = {
     "verify": (verify_volunteer, _l("核验通过"), "verified", "primary"),
     "pause": (pause_volunteer, _l("暂停"), "paused", "secondary"),
+    "refuse": (refuse_volunteer, _l("核验不通过"), "refused", "danger"),
     "leave": (leave_volunteer, _l("办理退出"), "left", "danger"),
 }
 
 
 @bp.post(f"/volunteers/<{ID}:volunteer_id>/<change>")
 def change_volunteer_status(volunteer_id: int, change: str) -> ResponseReturnValue:
-    """Verify, pause or let go."""
+    """Verify, pause, refuse or let go."""
     if change not in _CHANGES:
         raise NotFound(change)
     verb, _label, to, _kind = _CHANGES[change]
+    form = ReasonForm(formdata=form_data())
+    found = get_volunteer(volunteer_id)
     try:
-        verb(current_actor(), volunteer_id, now())
+        if not form.validate():
+            return _show_volunteer(found, fill(VolunteerForm, found), reason=form), 422
+        verb(current_actor(), volunteer_id, now(), form.reason.data or "")
     except Refused as refused:
+        message = ""
+        if refused.about.get("field") == "reason":
+            form.refuse(refused)
+        else:
+            message = refusal_sentence(refused)
         found = get_volunteer(volunteer_id)
-        return _show_volunteer(found, _filled(found), refusal_sentence(refused)), refused.status
+        return _show_volunteer(found, fill(VolunteerForm, found), message, form), refused.status
     flash(_("现在是“%(status)s”。", status=say(STATUS_LABELS[to])), "done")
     return redirect(url_for(".volunteer", volunteer_id=volunteer_id), 303)
 
 
-def _filled(found: Volunteer) -> VolunteerForm:
-    return VolunteerForm(formdata=None, obj=found)
+@bp.post(f"/volunteers/<{ID}:volunteer_id>/records/add")
+def submit_record(volunteer_id: int) -> ResponseReturnValue:
+    """Write down an insurance or a training."""
+    found, form = get_volunteer(volunteer_id), RecordForm(formdata=form_data())
+    form.offer()
+    first = day_of(form.from_on) if form.validate() else None
+    if first is None:
+        return _show_volunteer(found, fill(VolunteerForm, found), record=form), 422
+    card = RecordCard(form.kind.data, form.title.data, first, day_of(form.until_on), form.hours.data or 0)
+    try:
+        add_record(current_actor(), volunteer_id, card, now())
+    except Refused as refused:
+        form.refuse(refused)
+        return _show_volunteer(get_volunteer(volunteer_id), fill(VolunteerForm, found), record=form), refused.status
+    flash(_("已登记。"), "done")
+    return redirect(url_for(".volunteer", volunteer_id=volunteer_id, _anchor="records"), 303)
 
 
-def _show_volunteer(found: Volunteer | None, form: VolunteerForm, message: str = "") -> str:
+@bp.post(f"/volunteers/<{ID}:volunteer_id>/records/<{ID}:record_id>/remove")
+def drop_record(volunteer_id: int, record_id: int) -> ResponseReturnValue:
+    """Take away one that was a mistake."""
+    remove_record(current_actor(), volunteer_id, record_id)
+    flash(_("已删除。"), "done")
+    return redirect(url_for(".volunteer", volunteer_id=volunteer_id, _anchor="records"), 303)
+
+
+@bp.post(f"/requests/<{ID}:request_id>/<answer>")
+def answer_request(request_id: int, answer: str) -> ResponseReturnValue:
+    """Take somebody into a team in its leader's place, or not."""
+    if answer not in ("accept", "decline"):
+        raise NotFound(answer)
+    team_id = request.form.get("team_id", 0, type=int)
+    text = request.form.get("answer", "")
+    try:
+        decide_request(current_actor(), request_id, answer == "accept", now(), text)
+    except Refused as refused:
+        flash(refusal_sentence(refused), "warn")
+    else:
+        flash(_("已同意入队。") if answer == "accept" else _("已答复。"), "done")
+    return redirect(url_for(".team", team_id=team_id) if team_id else url_for(".teams"), 303)
+
+
+def _show_volunteer(
+    found: Volunteer | None,
+    form: VolunteerForm,
+    message: str = "",
+    reason: ReasonForm | None = None,
+    record: RecordForm | None = None,
+) -> str:
     form.offer(found)
+    record = record or RecordForm(formdata=None)
+    record.offer()
     changes = [
         (change, label, kind)
         for change, (_verb, label, to, kind) in _CHANGES.items()
@@ -321,16 +276,25 @@ def _show_volunteer(found: Volunteer | None, form: VolunteerForm, message: str =
         person=found,
         form=form,
         message=message,
+        reason=reason or ReasonForm(formdata=None),
+        record=record,
         changes=changes,
         served=get_served(found.id) if found else None,
-        status_badge=_status_badge,
+        licences=list_licences([found.id])[found.id] if found else [],
+        records=list_records(found.id) if found else [],
+        events=list_events(found.id) if found else [],
+        merges=list_merges(found.id) if found else [],
+        kind_labels={kind: say(label) for kind, label in KIND_LABELS.items()},
+        record_labels={kind: say(label) for kind, label in RECORD_LABELS.items()},
+        event_title=event_title,
+        event_actor=event_actor,
+        sources=SOURCES,
+        consent=consent_text(CONSENT_VERSION),
+        status_badge=status_badge,
     )
 
 
-# What both share
-
-
-def _save(
+def save_card(
     form: Any, old: Any, save: Callable[[Any], int], show: Callable[[Any, Any], str], endpoint: str, done: str
 ) -> ResponseReturnValue:
     """Check a form, write its card, and go to the page of what was written."""
@@ -345,32 +309,3 @@ def _save(
     flash(done, "done")
     where: dict[str, Any] = {f"{endpoint[1:]}_id": saved_id}
     return redirect(url_for(endpoint, **where), 303)
-
-
-def _status_badge(status: str) -> tuple[str, str]:
-    """Label and tone."""
-    return say(STATUS_LABELS[status]), _TONES[status]
-
-
-def _places(kept: str | None) -> list[Any]:
-    names = get_division_names("en" if is_english() else "zh")
-    choices = [choice("", _("不填"))]
-    for group in list_towns_with_communities():
-        town = pick(group.town.name, group.town.name_en)
-        choices.append(choice(group.town.code, town, group=town))
-        choices.extend(choice(each.code, pick(each.name, each.name_en), group=town) for each in group.communities)
-    return _with_kept(choices, kept, names.get(kept or "", ""))
-
-
-def _with_kept(choices: list[Any], kept: str | None, name: str = "") -> list[Any]:
-    """The choices, and the one in force when it went out of use since."""
-    if not kept or any(each.value == kept for each in choices):
-        return choices
-    return [*choices, choice(kept, _("%(name)s（已停用）", name=name or kept))]
-
-
-def _terms(kind: str, kept: Collection[str]) -> list[Any]:
-    choices = [choice(each.code, pick(each.name, each.name_en)) for each in list_terms(kind)]
-    for code in kept:
-        choices = _with_kept(choices, code)
-    return choices

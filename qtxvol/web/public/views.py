@@ -5,20 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from qtxvol.directory.queries import get_menu_item, list_menu, list_terms
 from qtxvol.jobs.health import find_troubles
-from qtxvol.progress.queries import get_board, get_home_counts, get_people
-from qtxvol.progress.standing import count_exits, get_standing, list_towns
-from qtxvol.progress.weeks import get_weeks
+from qtxvol.progress.queries import get_board, get_home_counts
 from qtxvol.web.access import make_blueprint, open_to_all
-from qtxvol.web.charts import (
-    board_picture,
-    department_bars,
-    flow_picture,
-    map_picture,
-    one_decimal,
-    rating_note,
-    town_bars,
-    weeks_picture,
-)
 from qtxvol.web.display import pick
 from qtxvol.web.forms import now
 from qtxvol.web.view_settings import current_look
@@ -62,29 +50,6 @@ def menu_item(item_id: str) -> ResponseReturnValue:
     item = get_menu_item(item_id.replace("\0", "")[:16])
     names = {term.code: pick(term.name, term.name_en) for term in list_terms("audience")}
     return render_template("public/menu_item.html", item=item, audiences=[names.get(a, a) for a in item.audiences])
-
-
-@bp.get("/progress")
-def progress() -> ResponseReturnValue:
-    """How far it is to 2,000 science volunteers, how orders go, and what counts; `map` chooses what the map shows."""
-    board, people, towns, weeks = get_board(now()), get_people(), list_towns(), get_weeks(now())
-    standing = get_standing(now())
-    return render_template(
-        "public/progress.html",
-        board=board_picture(board),
-        missing=board.missing,
-        quote=board.target.quote if board.target else "",
-        by_town=town_bars(people, towns),
-        by_department=department_bars(people),
-        recent=weeks.recent,
-        rating=one_decimal(weeks.recent.average),
-        rating_note=rating_note(weeks.recent),
-        flow=flow_picture(standing, count_exits(now()), weeks.recent, is_public=True),
-        map=map_picture(
-            request.args.get("map", ""), ("volunteers", "closed"), standing, weeks, people, towns, "public.progress"
-        ),
-        weeks=weeks_picture(weeks),
-    )
 
 
 @bp.get("/about")

@@ -3,7 +3,7 @@
 from flask_login import current_user
 
 from qtxvol.accounts.actor import Actor
-from qtxvol.accounts.attempts import PLACE_ADDRESS, PLACE_PHONE, Limit, count_attempt, seconds_to_wait
+from qtxvol.accounts.attempts import PLACE_ADDRESS, PLACE_PHONE, Limit, count_attempt, key_of, seconds_to_wait
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.queries import find_order_by_number
 from qtxvol.orders.transition import Outcome
@@ -29,7 +29,7 @@ def place_for_resident(form: OrderForm, actor: Actor | None) -> Outcome:
         if form.photos.data:
             count_attempt(*by_address, now())
         raise Refused("badly_filled", 422, screen=bad)
-    by_phone = (f"place:phone:{form.contact_phone.digits}", PLACE_PHONE)
+    by_phone = (key_of("place:phone", form.contact_phone.digits), PLACE_PHONE)
     _check_pace(by_phone)
     outcome = form.place(actor or Actor(Party.RESIDENT, "居民"))
     if not outcome.is_repeat:

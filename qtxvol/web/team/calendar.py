@@ -1,16 +1,20 @@
 """The team's calendar: a day with what its leader needs and does on the way, a week, and the day on paper."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flask import render_template, url_for
+from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from qtxvol.accounts.permissions import ContactAccess, contact_access, find_obstacle
 from qtxvol.directory.queries import term_names
+from qtxvol.hours.attendance import list_attendances
+from qtxvol.hours.models import Attendance
 from qtxvol.orders.calendar import Service, day_window, days_window, list_services, list_wishes
 from qtxvol.orders.lifecycle import Action, Label, find_refusal, get_rule
 from qtxvol.orders.transition import facts_of
+from qtxvol.privacy.reveal import list_day_phones, reveal_day
 from qtxvol.refusals import Refused
 from qtxvol.web.access import current_actor, current_seat
 from qtxvol.web.action_forms import CloseForm, close_form_for
@@ -19,6 +23,7 @@ from qtxvol.web.desk_frame import render_desk
 from qtxvol.web.display import say
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _, ngettext
+from qtxvol.web.reveals import never_kept
 from qtxvol.web.team.views import bp
 from qtxvol.web.wording import refusal_sentence
 
@@ -29,6 +34,7 @@ class Stop:
 
     :ivar marks: what to think of before setting out.
     :ivar has_contact: whether this seat may read name and phone of who asked.
+    :ivar phone: the full number, once the leader has taken it along; the page shows the last digits until then.
     :ivar form: 办结, also before the service begins: the page may be without a line by then.
     :ivar why_not: why it can't be sent just now.
     """
@@ -38,6 +44,7 @@ class Stop:
     audience: str
     marks: list[str]
     has_contact: bool
+    phone: str
     form: CloseForm | None
     why_not: str
 
@@ -46,15 +53,48 @@ class Stop:
 def day() -> ResponseReturnValue:
     """A day's services in their order."""
     on = asked_day("on")
-    return render_desk("team/day.html", on=on, today=today(), day_name=day_name, stops=_stops(on), step=timedelta(1))
+    services = list_services(current_actor(), day_window(on))
+    since = day_window(today()).starts_at
+    phones = list_day_phones(current_actor(), [each.order for each in services], since=since)
+    stops = _stops(services, on, phones)
+    return render_desk("team/day.html", on=on, today=today(), day_name=day_name, stops=stops, step=timedelta(1))
+
+
+@bp.post("/day/numbers")
+def take_numbers() -> ResponseReturnValue:
+    """Take the residents' numbers of a day along, kept on the phone for where there is no line; each is written down.
+
+    The day page shows them until midnight, so that the copy that the phone keeps has them too.
+    """
+    on = asked_day("on")
+    services = list_services(current_actor(), day_window(on))
+    reveal_day(current_actor(), [each.order.id for each in services], reason="day", now=now())
+    return redirect(url_for(".day", on=on), 303)
 
 
 @bp.get("/day/sheet")
 def day_sheet() -> ResponseReturnValue:
     """The day on paper, with room for signatures."""
+    return _show_sheet(asked_day("on"), {})
+
+
+@bp.post("/day/sheet")
+def day_sheet_with_numbers() -> ResponseReturnValue:
+    """The same with the residents' full numbers; each is written down."""
     on = asked_day("on")
+    ids = [each.order.id for each in list_services(current_actor(), day_window(on))]
+    phones = reveal_day(current_actor(), ids, reason="day_sheet", now=now())
+    return never_kept(make_response(_show_sheet(on, phones)))
+
+
+def _show_sheet(on: date, phones: Mapping[int, str]) -> str:
     return render_template(
-        "team/day_sheet.html", on=on, title=day_name(on), stops=_stops(on), team=current_seat().place, printed_at=now()
+        "team/day_sheet.html",
+        on=on,
+        title=day_name(on),
+        stops=_stops(list_services(current_actor(), day_window(on)), on, phones),
+        team=current_seat().place,
+        printed_at=now(),
     )
 
 
@@ -78,13 +118,23 @@ def week() -> ResponseReturnValue:
     )
 
 
-def _stops(on: date) -> list[Stop]:
-    services = list_services(current_actor(), day_window(on))
+def _stops(services: list[Service], on: date, phones: Mapping[int, str]) -> list[Stop]:
     audiences, skills = term_names("audience"), term_names("skill")
-    return [_make_stop(each, on, audiences, skills) for each in services]
+    present = list_attendances([each.order for each in services])
+    return [
+        _make_stop(each, on, audiences, skills, present[each.order.id], phones.get(each.order.id, ""))
+        for each in services
+    ]
 
 
-def _make_stop(service: Service, on: date, audiences: dict[str, Label], skills: dict[str, Label]) -> Stop:
+def _make_stop(
+    service: Service,
+    on: date,
+    audiences: dict[str, Label],
+    skills: dict[str, Label],
+    present: Mapping[int, Attendance],
+    phone: str,
+) -> Stop:
     actor, order = current_actor(), service.order
     refusal = find_refusal(get_rule(Action.CLOSE), actor.party, facts_of(order, actor, now()))
     may_close = refusal in (None, "not_started") and find_obstacle(actor, order, Action.CLOSE) is None
@@ -93,8 +143,9 @@ def _make_stop(service: Service, on: date, audiences: dict[str, Label], skills: 
         span_on(service.window, on),
         say(audiences[order.audience]) if order.audience in audiences else order.audience,
         _marks(service, skills),
-        contact_access(actor, order) is ContactAccess.FULL,
-        _close_form(service) if may_close else None,
+        contact_access(actor, order) is ContactAccess.FULL and bool(order.contact_phone_tail),
+        phone,
+        _close_form(service, present) if may_close else None,
         refusal_sentence(Refused(refusal)) if may_close and refusal else "",
     )
 
@@ -118,11 +169,11 @@ def _marks(service: Service, skills: dict[str, Label]) -> list[str]:
     ]
 
 
-def _close_form(service: Service) -> CloseForm:
+def _close_form(service: Service, present: Mapping[int, Attendance]) -> CloseForm:
     """As on the order's page, without asking the database once per order; ids differ, names don't."""
     order = service.order
     form = close_form_for(service.crew)(formdata=None)
-    form.plan(order)
+    form.plan(order, present)
     form.version.data = str(order.version)
     for field in form:
         field.id = f"{order.number}-{field.name}"

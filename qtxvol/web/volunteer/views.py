@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from qtxvol.orders.calendar import days_window, list_services
 from qtxvol.orders.lifecycle import Party
-from qtxvol.volunteers.queries import get_served, list_hours
 from qtxvol.web.access import current_actor
 from qtxvol.web.calendar import asked_day, day_name, make_week, monday_of, today
 from qtxvol.web.certificates import add_certificates
@@ -18,17 +17,12 @@ from qtxvol.web.i18n import _l
 bp = make_desk(Party.VOLUNTEER, __name__)
 add_certificates(bp, "/certificates")
 EXTRA_NAV[Party.VOLUNTEER] += [
+    ("volunteer.check_in_page", _l("签到签退")),
     ("volunteer.week", _l("我的日程")),
+    ("volunteer.me", _l("我的队和时间")),
     ("volunteer.hours", _l("我的时长")),
     ("volunteer.person_certificates", _l("服务证明")),
 ]
-
-
-@bp.get("/hours")
-def hours() -> ResponseReturnValue:
-    """Every line of the ledger about oneself."""
-    me = current_actor().volunteer_id or 0
-    return render_desk("volunteer/hours.html", served=get_served(me), lines=list_hours(me))
 
 
 @bp.get("/week")
