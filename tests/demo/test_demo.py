@@ -72,7 +72,9 @@ def actor_of(username: str) -> Actor:
 
 
 def count_rows() -> dict[str, int]:
-    tables = Base.metadata.sorted_tables
+    # which orders are drawn for a call-back depends on their numbers, and these are not to be guessed
+    drawn = ("call_backs", "presences", "spot_checks")
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in drawn]
     return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
 
 
@@ -124,7 +126,9 @@ def test_a_menu_item_without_its_experts_is_named(report):
 
 def test_telephone_numbers_are_invented(report):
     for column in (Volunteer.phone, Account.phone, Order.contact_phone):
-        assert all(phone.startswith("1990000") and len(phone) == 11 for phone in db.session.scalars(select(column)))
+        phones = db.session.scalars(select(column).where(column.is_not(None))).all()
+        assert phones
+        assert all(phone.startswith("1990000") and len(phone) == 11 for phone in phones)
 
 
 def test_the_curve_ends_at_the_count_of_yesterday(report):
