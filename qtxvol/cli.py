@@ -67,7 +67,7 @@ def _write_private(path: Path, text: str) -> None:
 @main.command()
 @click.option("--fresh", is_flag=True, help="Throw the demo's data away and start over.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--orders", default=300, show_default=True, type=click.IntRange(10, 20_000), help="How many to invent.")
+@click.option("--orders", default=300, show_default=True, type=click.IntRange(60, 20_000), help="How many to invent.")
 @click.option("--no-serve", is_flag=True, help="Make the demo city and stop.")
 def demo(fresh: bool, port: int, orders: int, no_serve: bool) -> None:
     """Make a demo city (real divisions, units and menu; invented people) and serve it on this machine."""
@@ -333,9 +333,7 @@ def retain(dry_run: bool, is_demo: bool) -> None:
 @click.option("--team", default="", help="Name of the team of people whose line names none.")
 @click.option("--answer", type=click.Path(dir_okay=False, path_type=Path), help="Write the sheet with what was wrong.")
 @click.option("--demo", "is_demo", is_flag=True, help="Use the demo's database.")
-def import_roster(
-    file: Path, dry_run: bool, valid_only: bool, team: str, answer: Path | None, is_demo: bool
-) -> None:
+def import_roster(file: Path, dry_run: bool, valid_only: bool, team: str, answer: Path | None, is_demo: bool) -> None:
     """Register the people of a list (xlsx, xls, csv) as applied; they count once they are verified.
 
     Exits 0 when the whole list could be taken in, 3 when lines were refused, 1 when the file can't be read.

@@ -134,7 +134,8 @@ def create_database(server: str, template: str | None = None) -> str:
     name = f"qtx_{secrets.token_hex(8)}"
     command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
     if template is not None:
-        command += sql.SQL(" TEMPLATE {}").format(sql.Identifier(make_url(template).database))
+        # files are copied whole: a test has few rows, so there is little to write out before
+        command += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(make_url(template).database))
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(command)
     return _render(make_url(server).set(drivername="postgresql+psycopg", database=name))

@@ -67,7 +67,7 @@ def test_init_makes_a_database_and_an_office_account_and_can_be_repeated(tmp_pat
 
 @pytest.mark.slow
 def test_the_demo_is_made_once_reused_and_started_over_on_demand(tmp_path: Path) -> None:
-    first = qtxvol("demo", "--orders", "40", "--no-serve", data=tmp_path, QTXVOL_DEMO_PASSWORD="walk-through-1")
+    first = qtxvol("demo", "--orders", "60", "--no-serve", data=tmp_path, QTXVOL_DEMO_PASSWORD="walk-through-1")
     assert first.returncode == 0, first.stderr
     for desk in ("resident", "community", "department", "team", "volunteer", "office"):
         assert desk in first.stdout
@@ -83,8 +83,8 @@ def test_the_demo_is_made_once_reused_and_started_over_on_demand(tmp_path: Path)
     check = qtxvol("check", "--demo", data=tmp_path)
     assert (check.returncode, check.stdout.strip()) == (0, "everything holds together")
     export = qtxvol("export", "open-data", str(tmp_path / "open.sqlite3"), "--demo", data=tmp_path)
-    assert "orders: 40" in export.stdout, export.stderr
-    fresh = qtxvol("demo", "--fresh", "--orders", "40", "--no-serve", data=tmp_path)
+    assert "orders: 60" in export.stdout, export.stderr
+    fresh = qtxvol("demo", "--fresh", "--orders", "60", "--no-serve", data=tmp_path)
     assert "正在生成" in fresh.stdout
     assert "walk-through-1" not in fresh.stdout
 

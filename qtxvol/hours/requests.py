@@ -236,6 +236,10 @@ def _check_correction(order: Order, thread: Thread, minutes: int) -> None:
         raise Refused("bad_minutes", 422, field="minutes", span=most)
     if minutes == thread.minutes:
         raise Refused("unchanged", 422, field="minutes")
+    if root.source == "late" and minutes > root.minutes:  # what stood on the public notice is the most it can be
+        zh = f"补录公示的是 {root.minutes} 分钟，更正不能超过它。"
+        en = f"{root.minutes} minutes stood on the public notice: a correction can't be more than that."
+        raise Refused("invalid", 422, field="minutes", message=zh, message_en=en)
     if minutes > thread.minutes:
         people = lock_people([root.volunteer_id])
         others = list_standing_of_person(order.id, people[root.volunteer_id])

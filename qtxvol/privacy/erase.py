@@ -19,6 +19,7 @@ from qtxvol.accounts.permissions import visible_orders
 from qtxvol.base import Base
 from qtxvol.directory.models import MenuItem
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursObjection, HoursRequest, Presence
 from qtxvol.orders.lifecycle import OPEN, Action, Party, Status
 from qtxvol.orders.links import new_nonce
 from qtxvol.orders.models import Attachment, AttachmentContent, CallBack, Crew, Order, OrderEvent, OrderNote
@@ -58,10 +59,10 @@ FATES: Mapping[str, Fate | tuple[str, ...]] = {
     "distinct_pairs": Fate.DELETED,
     "erasures": Fate.KEPT,
     "hours_entries": Fate.KEPT,
-    "hours_requests": ("text",),
+    "hours_requests": ("text", "decision"),
     "licences": Fate.DELETED,
     "merges": Fate.KEPT,
-    "no_shows": ("objection",),
+    "no_shows": ("objection", "decision"),
     "points_entries": Fate.KEPT,
     "publication_consents": Fate.DELETED,
     "reveals": Fate.KEPT,
@@ -135,6 +136,7 @@ def erase_volunteer(volunteer_id: int, actor: Actor, *, now: datetime) -> bool:
             _empty_volunteer(row, actor, now)
         db.session.flush()
         _empty_tables([row.id for row in rows])
+        _empty_objections([row.id for row in rows])
         _close_accounts(select(Seat.account_id).where(Seat.volunteer_id.in_([row.id for row in rows])))
         for row in rows:
             _write_down(actor, Cause.ASKED, now, volunteer_id=row.id)
@@ -210,6 +212,7 @@ def _empty_order(order: Order, now: datetime) -> None:
     order.link_nonce, order.place_key = new_nonce(), f"erased-{secrets.token_hex(12)}"
     order.contact_erased_at = now
     _empty_notes(order.id, name)
+    _empty_words_about_hours(order.id, name)
     pictures = select(Attachment.id).where(Attachment.order_id == order.id, Attachment.action == Action.PLACE)
     db.session.execute(delete(AttachmentContent).where(AttachmentContent.attachment_id.in_(pictures)))
     db.session.execute(delete(Attachment).where(Attachment.id.in_(pictures)))
@@ -226,6 +229,17 @@ def _empty_notes(order_id: int, name: str) -> None:
     gone = [note.event_id for note in notes if note.party == Party.RESIDENT or _is_personal(note.text, name)]
     db.session.execute(delete(OrderNote).where(OrderNote.event_id.in_(gone)))
     db.session.execute(update(CallBack).where(CallBack.order_id == order_id).values(outcome=""))
+
+
+def _empty_words_about_hours(order_id: int, name: str) -> None:
+    """What a call brought stands with the community's word as well; elsewhere what names the resident goes."""
+    for said in db.session.scalars(select(Presence).where(Presence.order_id == order_id)):
+        if said.party == Party.COMMUNITY or _is_personal(said.text, name):
+            said.text = ""
+    for request in db.session.scalars(select(HoursRequest).where(HoursRequest.order_id == order_id)):
+        for column in ("text", "decision"):
+            if _is_personal(getattr(request, column), name):
+                setattr(request, column, ERASED)
 
 
 def _is_personal(text: str, name: str) -> bool:
@@ -284,6 +298,14 @@ def _empty_tables(ids: Sequence[int]) -> None:
         for column in fate:
             # written as a value, not compared: the words may be sealed
             db.session.execute(table.update().where(about, table.c[column].is_not(None)).values({column: ERASED}))
+
+
+def _empty_objections(ids: Sequence[int]) -> None:
+    """What was said against the person's late entries; that it was said, and what was decided, stays."""
+    about = select(HoursRequest.id).where(HoursRequest.volunteer_id.in_(ids))
+    db.session.execute(
+        update(HoursObjection).where(HoursObjection.request_id.in_(about)).values(text=ERASED, decision=ERASED)
+    )
 
 
 def _columns_to_volunteers(table: Table) -> list[Column[Any]]:

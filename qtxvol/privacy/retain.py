@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from qtxvol.accounts.actor import Actor, system_actor
 from qtxvol.extensions import db
+from qtxvol.hours.models import HoursObjection
 from qtxvol.orders.lifecycle import OPEN, Party
 from qtxvol.orders.models import Order
 from qtxvol.privacy.erase import Cause, erase_order
@@ -88,6 +89,7 @@ def erase_due(now: datetime, *, most: int | None = None) -> int:
     :return: how many were erased.
     """
     days, actor, erased, last = get_days(), system_actor("retain"), 0, 0
+    _erase_objectors(now - timedelta(days=days))
     while most is None or erased < most:
         found = db.session.execute(
             select(Order.id, Order.number)
@@ -105,6 +107,16 @@ def erase_due(now: datetime, *, most: int | None = None) -> int:
                 continue
         last = found[-1].id
     return erased
+
+
+def _erase_objectors(before: datetime) -> None:
+    """Whoever objected to a late entry was told by then: how to reach them goes, what they said stays."""
+    with transaction():
+        db.session.execute(
+            update(HoursObjection)
+            .where(HoursObjection.decided_at < before, cast(HoursObjection.contact, Text) != "")
+            .values(contact="")
+        )
 
 
 def list_erased_by_month(months: int = 12) -> Sequence[tuple[str, str, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account
@@ -110,7 +110,7 @@ def reveal_volunteer(
     if actor.party is not Party.OFFICE and (actor.party is not Party.TEAM or field != "phone"):
         raise Refused("wrong_party", 403)
     note = _check_reason(reason, note, VOLUNTEER_REASONS)
-    own = [Volunteer.team_id == actor.team_id] if actor.party is Party.TEAM else []
+    own = _of_team(actor) if actor.party is Party.TEAM else []
     with transaction():
         column = getattr(Volunteer, field)
         found = db.session.execute(
@@ -128,11 +128,16 @@ def get_numbered_volunteer(volunteer_id: int, actor: Actor) -> Volunteer:
 
     :raise NotFound: no such volunteer, or none of the leader's own.
     """
-    own = [Volunteer.team_id == actor.team_id] if actor.party is Party.TEAM else []
+    own = _of_team(actor) if actor.party is Party.TEAM else []
     person = db.session.scalars(select(Volunteer).where(Volunteer.id == volunteer_id, *own)).one_or_none()
     if person is None or actor.party not in (Party.TEAM, Party.OFFICE):
         raise NotFound(volunteer_id)
     return person
+
+
+def _of_team(actor: Actor) -> list[ColumnElement[bool]]:
+    """Of the leader's own team now; a row that was merged is nobody's member any more."""
+    return [Volunteer.team_id == actor.team_id, Volunteer.merged_into_id.is_(None)]
 
 
 def may_reveal_volunteer(actor: Actor, person: Volunteer) -> tuple[str, ...]:

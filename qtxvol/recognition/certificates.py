@@ -369,15 +369,19 @@ def _get_reachable(actor: Actor, volunteer_id: int) -> Volunteer:
 
 
 def _reach(actor: Actor) -> ColumnElement[bool]:
-    """The condition on `Volunteer` that says: theirs to certify.
+    """The condition on `Volunteer` that says: theirs to certify. A merged row goes with the row that the person goes on
+    with: its own team has no say any more.
 
     :raise Refused: `wrong_party` (403).
     """
     match actor.party:
         case Party.VOLUNTEER:
-            return Volunteer.id == actor.volunteer_id
+            return Volunteer.person_id() == actor.volunteer_id
         case Party.TEAM:
-            return Volunteer.team_id == actor.team_id
+            member = aliased(Volunteer)
+            return Volunteer.person_id().in_(
+                select(member.id).where(member.team_id == actor.team_id, member.merged_into_id.is_(None))
+            )
         case Party.OFFICE:
             return Volunteer.id.is_not(None)
     raise Refused("wrong_party", 403)
@@ -388,7 +392,7 @@ def list_certificates(actor: Actor, volunteer_id: int) -> Sequence[Certificate]:
     return db.session.scalars(
         select(Certificate)
         .join(Volunteer, Volunteer.id == Certificate.volunteer_id)
-        .where(Certificate.volunteer_id == volunteer_id, _reach(actor))
+        .where(Certificate.volunteer_id.in_(Volunteer.rows_of(volunteer_id)), _reach(actor))
         .order_by(Certificate.id.desc())
         .limit(200)
     ).all()

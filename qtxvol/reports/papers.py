@@ -226,10 +226,11 @@ class _Frame:
 
     def __init__(self, year: int, now: datetime, span: Scope | None = None) -> None:
         self.now = now
-        today = now.astimezone(CITY_TIME).date()
+        if not 2000 <= year <= now.astimezone(CITY_TIME).year:
+            raise NotFound(str(year))
         self._span = span or Scope(date(year, 1, 1), last_day(year, now))
         first, last = self._span.first, self._span.last
-        if first is None or last is None or last < first or not 2000 <= year <= today.year:
+        if first is None or last is None or last < first:
             raise NotFound(str(year))
         self.first, self.last = first, last
         self.names: Names = read_names()

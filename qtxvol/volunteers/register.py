@@ -177,7 +177,6 @@ def edit_volunteer(actor: Actor, volunteer_id: int, card: VolunteerCard, now: da
             values = {name: value for name, value in values.items() if not name.startswith("consent")}
         for name, value in values.items():
             setattr(person, name, value)
-        set_licences(person.id, card.licences)
         try:
             db.session.flush()
         except IntegrityError:
@@ -186,6 +185,7 @@ def edit_volunteer(actor: Actor, volunteer_id: int, card: VolunteerCard, now: da
                 "这个证件号码刚刚登记过，或者记在已合并过来的那一条上，不用再填。",
                 "Registered a moment ago, or kept with a row that was merged into this one: no need to write it again.",
             )
+        set_licences(person.id, card.licences)
 
 
 def has_document(person: Volunteer) -> bool:

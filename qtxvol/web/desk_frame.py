@@ -57,8 +57,10 @@ TAB_LABELS: dict[str, Any] = {
     "全部": _l("全部"),
 }
 
+#: What both databases can hold as an id.
+LARGEST_ID = 2147483647
 #: An id in an address; what no database could hold is not found.
-ID = "int(max=2147483647)"
+ID = f"int(max={LARGEST_ID})"
 
 #: Lines that a desk adds below its list: (endpoint, label).
 EXTRA_NAV: dict[Party, list[tuple[str, Any]]] = {party: [] for party in DESKS}

@@ -131,6 +131,8 @@ def _facts(record: Record) -> list[str]:
             count=record.served.services,
         )
     )
+    if waiting := sum(line.minutes for line in record.lines) - record.served.minutes:
+        facts.append(_("各行里另有 %(minutes)s 分钟暂不计入合计：有争议，或补录还在公示、有异议。", minutes=waiting))
     return facts
 
 

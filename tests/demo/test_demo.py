@@ -171,7 +171,7 @@ def test_the_same_seed_makes_the_same_numbers_of_rows(demo, ctx_sqlite):
     assert count_rows() == rows
 
 
-@pytest.mark.parametrize("moment", ["2027-02-28T16:30", "2026-06-01T23:50", "2028-02-29T04:00"])
+@pytest.mark.parametrize("moment", ["2026-06-01T23:50", "2028-02-29T04:00"])
 def test_any_time_of_day_will_do(app_sqlite, moment):
     """At night the last services ended the evening before; the tabs are full all the same."""
     now = datetime.fromisoformat(moment).replace(tzinfo=UTC)

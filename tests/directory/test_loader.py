@@ -34,7 +34,21 @@ from qtxvol.storage import transaction
 from tests.directory.conftest import LOADED_AT, Statements
 
 LATER = datetime(2025, 3, 4, 1, 0, tzinfo=UTC)
-TABLES = (Division, Department, Programme, Route, Term, MenuItem, Reason, TimeLimit, Period, Target, TargetUnit, Semester, StarLevel)
+TABLES = (
+    Division,
+    Department,
+    Programme,
+    Route,
+    Term,
+    MenuItem,
+    Reason,
+    TimeLimit,
+    Period,
+    Target,
+    TargetUnit,
+    Semester,
+    StarLevel,
+)
 
 
 @pytest.fixture

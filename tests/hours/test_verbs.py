@@ -365,6 +365,8 @@ def test_a_late_entry_needs_a_second_person_and_counts_after_its_notice(city: Ci
     for days, minutes in ((0, 0), (7, 0), (8, 60), (400, 60)):
         assert counted(person, AFTER + timedelta(days=days)) == minutes, days
     assert list_hours(person)[0].entry.source == "late"
+    with refused("invalid", 422, field="minutes"):  # more than stood on the notice
+        propose_correction(line.id, city.office, minutes=61, reason="stayed_longer", text="多讲了一会儿", now=AFTER)
     assert findings(order) == []
 
 

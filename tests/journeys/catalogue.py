@@ -514,7 +514,11 @@ OFFICE = (
     Entry("office-target", "office.target", "/office/targets/T23", P.OFFICE),
     Entry("office-target-reported", "office.target", "/office/targets/T12", P.OFFICE),
     Entry(
-        "office-target-errors", "office.report_target", "/office/targets/T12", P.OFFICE, status=422,
+        "office-target-errors",
+        "office.report_target",
+        "/office/targets/T12",
+        P.OFFICE,
+        status=422,
         fields=_typed(value="很多", as_of_on="昨天", source=""),
     ),
     Entry("office-period-form", "office.period_form", "/office/targets/periods/2021-2025/next", P.OFFICE),

@@ -14,20 +14,31 @@ from pathlib import Path
 import flask_migrate
 import pytest
 from flask import Flask
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.engine import make_url
 
+from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.attempts import PLACE_PHONE, count_attempt, key_of
 from qtxvol.accounts.manage import register_resident
 from qtxvol.accounts.seats import _find_account, sign_in
 from qtxvol.extensions import db
+from qtxvol.hours.models import NoShow
+from qtxvol.hours.no_shows import object_to_no_show
+from qtxvol.hours.objections import make_objection
+from qtxvol.hours.presence import say_presence
+from qtxvol.hours.requests import decide_request, propose_late
 from qtxvol.orders.ask import answer_question, ask_resident
 from qtxvol.orders.decline import cancel_order
+from qtxvol.orders.lifecycle import Party
+from qtxvol.orders.models import Order
 from qtxvol.orders.place import place_order
 from qtxvol.orders.rate import Verdict, finish_call_back, rate_order
+from qtxvol.orders.serve import report_no_show
 from qtxvol.privacy.correct import ask_for_correction, correct_contact
 from qtxvol.privacy.reveal import reveal_contact, reveal_volunteer
 from qtxvol.refusals import Refused
+from qtxvol.storage import transaction
+from qtxvol.volunteers.membership import ask_to_join
 from qtxvol.volunteers.register import VolunteerCard, register_volunteer
 from qtxvol.volunteers.rules import set_rules
 from tests.databases import running_app, settings_for
@@ -40,6 +51,7 @@ NUMBERS = {
         "contact": 7101, "wish": 7102, "venue": 7103, "organisation": 7104, "note": 7105, "answer": 7106,
         "rating": 7107, "call_back": 7108, "username": 7109, "attempt": 7110, "volunteer": 7111, "guardian": 7112,
         "corrected": 7113, "request": 7114, "report": 7115, "cancel": 7116,
+        "late": 7117, "objector": 7118, "settled": 7119, "joins": 7120, "absent": 7121,
     }.items()
 }  # fmt: skip
 ID_NUMBER = "640381199001011233"
@@ -93,6 +105,21 @@ def fill(city: City) -> None:
     )
     register_volunteer(minor, actor=city.office, registered_by="office", now=NOW)
     reveal_volunteer(person.volunteer_id, "id_number", city.office, reason="identify", now=NOW)
+    late = propose_late(
+        done.number, city.team, volunteer_id=city.crew[1], minutes=30, reason="forgotten", text=f"问 {n['late']}",
+        now=after,
+    )  # fmt: skip
+    decide_request(late, city.office, is_confirmed=True, text=f"问过 {n['late']}", now=after)
+    make_objection(late, text="没来", contact=n["objector"], now=after)
+    with transaction():
+        order = db.session.get_one(Order, done.order_id)
+        say_presence(order, city.community, did_take_place=True, text=f"打过 {n['settled']}", now=after)
+    missed = accepted(city, contact_phone=n["contact"], agreed=window(4))
+    report_no_show(missed.number, link_of(missed), text="没人来", now=window(4).ends_at + timedelta(hours=1))
+    mark = db.session.scalars(select(NoShow.id)).one()
+    person = Actor(Party.VOLUNTEER, "志愿者", volunteer_id=city.crew[0])
+    object_to_no_show(mark, person, text=f"打 {n['absent']} 问", now=after)
+    ask_to_join(person, city.other_team.team_id or 0, NOW, f"我的电话 {n['joins']}")
     accepted(city, contact_phone=n["contact"], agreed=window(5))
     placed(city, contact_phone=n["contact"])
 

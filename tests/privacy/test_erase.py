@@ -9,7 +9,10 @@ from qtxvol.accounts.models import Account
 from qtxvol.accounts.seats import sign_in
 from qtxvol.base import Base
 from qtxvol.extensions import db
-from qtxvol.hours.models import HoursEntry
+from qtxvol.hours.models import HoursEntry, HoursObjection, HoursRequest, Presence
+from qtxvol.hours.objections import decide_objection, make_objection
+from qtxvol.hours.presence import say_presence
+from qtxvol.hours.requests import decide_request, propose_late
 from qtxvol.orders.check import check_orders
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.models import Order, OrderEvent, OrderNote
@@ -17,6 +20,7 @@ from qtxvol.orders.rate import Verdict, rate_order
 from qtxvol.privacy.correct import correct_contact
 from qtxvol.privacy.erase import ERASED, FATES, KEPT_COLUMNS, Cause, erase_account, erase_order, erase_volunteer
 from qtxvol.privacy.models import Erasure
+from qtxvol.privacy.retain import DEFAULT_DAYS, erase_due
 from qtxvol.privacy.vault import current_vault
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
@@ -141,6 +145,29 @@ def test_a_volunteer_goes_the_ledger_stays(own_city: City):
     account = db.session.get_one(Account, own_city.volunteer.account_id)
     assert (account.username, account.is_active) == (f"erased-{account.id}", False)
     assert erase_volunteer(person_id, own_city.office, now=LATER) is False
+
+
+def test_words_about_hours_go_with_whom_they_are_about(own_city: City):
+    order = closed(own_city, **CONTACT)
+    person = own_city.crew[1]
+    request = propose_late(
+        order.number, own_city.team, volunteer_id=person, minutes=30, reason="forgotten", text="欧阳测试名能证明",
+        now=LATER,
+    )  # fmt: skip
+    decide_request(request, own_city.office, is_confirmed=True, text="打 19900009999 问过", now=LATER)
+    objection = make_objection(request, text="小李没来", contact="19900008888", now=LATER)
+    decide_objection(objection, own_city.office, is_upheld=False, minutes=0, text="小李来了", now=LATER)
+    with transaction():
+        say_presence(db.session.get_one(Order, order.order_id), own_city.community, did_take_place=True,
+                     text="欧阳说来过", now=LATER)  # fmt: skip
+    erase_order(order.number, own_city.office, cause=Cause.ASKED, now=LATER)
+    assert db.session.scalars(select(Presence.text)).one() == ""
+    assert db.session.execute(select(HoursRequest.text, HoursRequest.decision)).one() == (ERASED, ERASED)
+    erase_volunteer(person, own_city.office, now=LATER)
+    said = db.session.execute(select(HoursObjection.text, HoursObjection.decision, HoursObjection.contact)).one()
+    assert said == (ERASED, ERASED, "19900008888")
+    erase_due(LATER + timedelta(days=DEFAULT_DAYS + 1))
+    assert db.session.scalars(select(HoursObjection.contact)).one() == ""
 
 
 def test_a_volunteer_who_is_expected_somewhere_stays(city: City):

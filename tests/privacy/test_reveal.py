@@ -9,8 +9,11 @@ from sqlalchemy.exc import DatabaseError
 from qtxvol.extensions import db
 from qtxvol.privacy.models import Reveal
 from qtxvol.privacy.reveal import list_reveals_of_order, reveal_contact, reveal_day, reveal_volunteer
+from qtxvol.privacy.vault import current_vault
+from qtxvol.recognition.record import get_record
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
+from qtxvol.volunteers.doubles import merge_volunteers
 from tests.factories import NOW, OTHER_COMMUNITY, City, accepted, make_volunteer, placed, window
 
 PHONE = "19900001234"
@@ -36,6 +39,20 @@ def test_who_may_not_call_gets_nothing_and_leaves_no_line(city: City):
     with pytest.raises(NotFound):
         reveal_contact(far.number, city.community, reason="arrange", now=NOW)
     assert list_reveals_of_order(order.order_id) == []
+
+
+def test_a_merged_row_is_no_member_of_its_old_team(city: City):
+    digits = {"phone": PHONE, "phone_digest": current_vault().digest("phone", PHONE)}
+    survivor = make_volunteer(city.other_team.team_id, **digits)
+    merged = make_volunteer(city.team.team_id, **digits)
+    assert reveal_volunteer(merged, "phone", city.team, reason="arrange", now=NOW).number == PHONE
+    merge_volunteers(city.office, survivor, merged, NOW, "同一人")
+    for row in (survivor, merged):
+        with pytest.raises(NotFound):
+            reveal_volunteer(row, "phone", city.team, reason="arrange", now=NOW)
+        with pytest.raises(NotFound):
+            get_record(city.team, row)
+    assert get_record(city.other_team, survivor).person.id == survivor
 
 
 def test_a_days_numbers_are_of_the_own_accepted_orders_alone(city: City):

@@ -35,6 +35,7 @@ from qtxvol.recognition.certificates import (
 from qtxvol.recognition.models import Certificate
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
+from qtxvol.volunteers.doubles import merge_volunteers
 from qtxvol.volunteers.models import Volunteer
 from tests.databases import running_app, settings_for
 from tests.factories import NOW, City, closed, make_city, window
@@ -347,3 +348,14 @@ def test_a_team_is_certified_by_the_office_alone_and_each_once(own_city: City):
         (Register(team_id=other_id), 0),
     ):
         assert len(list_register(register)) == count
+
+
+def test_somebody_whose_row_was_merged_keeps_their_certificates(own_city: City):
+    me, other = serve_twice(own_city), own_city.crew[1]
+    issued = issue_certificate(own_city.volunteer, me, ALL, LATER)
+    merge_volunteers(own_city.office, other, me, LATER, "同一人")
+    person = replace(own_city.volunteer, volunteer_id=other)
+    assert [each.id for each in list_certificates(person, other)] == [issued]
+    assert get_certificate(person, issued).now.minutes == 180
+    with pytest.raises(NotFound):
+        get_certificate(own_city.other_team, issued)

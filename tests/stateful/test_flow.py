@@ -500,7 +500,7 @@ class Flow(RuleBasedStateMachine):
 
 LONG = bool(os.environ.get("QTXVOL_LONG_WALK"))
 #: examples and steps, by database
-WALKS = {"sqlite": (300, 80) if LONG else (15, 40), "postgres": (100, 60) if LONG else (5, 30)}
+WALKS = {"sqlite": (300, 80) if LONG else (10, 40), "postgres": (100, 60) if LONG else (4, 30)}
 
 
 @pytest.mark.slow

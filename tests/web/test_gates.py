@@ -148,6 +148,7 @@ def address(pattern: str, number: str = "QTX00000000") -> str:
     filled = pattern.replace("<number>", number).replace("<action>", "claim").replace("<token>", "x" * 22)
     filled = filled.replace("<party>", "community")
     filled = filled.replace("<target_id>", "T23").replace("<period_id>", "2021-2025")
+    filled = re.sub(r"<any\((\w+)[^>]*>", r"\1", filled)
     return re.sub(r"<[^>]+>", "none", re.sub(r"<int[^>]*>", "1", filled))
 
 

@@ -178,6 +178,38 @@ def test_what_is_not_there_is_not_found(office: FlaskClient, page: str):
 # Facts
 
 
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        ("/office/papers/year/0", 404),
+        ("/office/papers/town/99999999?of=640381100", 404),
+        ("/office/papers/unit/0?of=science", 404),
+        ("/office/progress/closed?endpoint=x&_scheme=y&_external=1&key=z&form=q", 200),
+        ("/office/volunteers?endpoint=x&_anchor=1&page=99999999999999999999", 200),
+    ],
+)
+def test_an_odd_address_is_answered(office: FlaskClient, page: str, status: int):
+    assert office.get(page).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("url", "page", "values", "status"),
+    [
+        ("/office/volunteers/doubles/dismiss", "/office/volunteers/doubles", {"one": "9" * 20, "two": "1"}, 404),
+        ("/office/volunteers/doubles/merge", "/office/volunteers/doubles", {"one": "9" * 20, "two": "-1"}, 422),
+        ("/office/rosters", "/office/rosters", {"file": "not a file"}, 422),
+        (
+            "/office/commendations/2025/decide",
+            "/office/commendations/2025",
+            {"entry": "9" * 20, "as": "commended"},
+            422,
+        ),
+    ],
+)
+def test_an_odd_form_is_refused(office: FlaskClient, url: str, page: str, values: dict[str, str], status: int):
+    assert send(office, url, page, **values).status_code == status
+
+
 def test_an_edited_fact_survives_a_reload_of_the_data(office: FlaskClient, app_sqlite: Flask):
     url = "/office/facts/menu_item/S05"
     values = sent_values(app_sqlite, "menu_item", "S05") | {"name": "少盐少油好身体", "headcount_max": "45"}

@@ -41,6 +41,10 @@ def cost_of(site: Site, actor: Any, url: str) -> list[str]:
     return [statement for statement in seen if not statement.startswith(("BEGIN", "PRAGMA"))]
 
 
+#: Pictures and files to keep: what they cost is not what a page costs.
+_FILES = (".svg", ".pdf", ".xlsx")
+
+
 def lists_of(site: Site) -> list[tuple[Any, str]]:
     """Every list page: of desks, their tabs, filtered, searched."""
     city = site.city
@@ -48,7 +52,7 @@ def lists_of(site: Site) -> list[tuple[Any, str]]:
     for party in ("resident", "community", "department", "team", "volunteer", "office"):
         actor = getattr(city, party)
         for rule in site.app.url_map.iter_rules():
-            is_page = "GET" in (rule.methods or ()) and "<" not in rule.rule and not rule.rule.endswith(".svg")
+            is_page = "GET" in (rule.methods or ()) and "<" not in rule.rule and not rule.rule.endswith(_FILES)
             if rule.rule.startswith(f"/{party}/") and is_page:
                 pages.append((actor, rule.rule))
         for query in ("?tab=all", "?tab=open", "?tab=closed", "?q=合理&theme=health&overdue=1", "?q=1234&tab=all"):

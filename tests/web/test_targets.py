@@ -130,7 +130,7 @@ def test_a_restatement_is_shown_with_before_and_after(site_sqlite: Site) -> None
         counted(TODAY - timedelta(days=1))
     page = get_page(site.browser(site.city.office), "/office/targets/T23")
     assert "重算记录" in page.text
-    assert "服务时长更正或补录" in page.text
+    assert "服务时长更正、补录或有争议" in page.text
     assert "第 2 次统计" in page.text
 
 

@@ -28,7 +28,7 @@ from qtxvol.recognition.models import CommendationEvent
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.web import certificate_words
 from qtxvol.web.access import current_actor
-from qtxvol.web.desk_frame import ID, render_desk
+from qtxvol.web.desk_frame import ID, LARGEST_ID, render_desk
 from qtxvol.web.display import say
 from qtxvol.web.forms import BaseForm, form_data, now, number_field, text_field, tick_field
 from qtxvol.web.i18n import _, _l, ngettext
@@ -104,7 +104,7 @@ def count_commendation(year: int) -> ResponseReturnValue:
 def decide_commendation(year: int) -> ResponseReturnValue:
     """Decide on those who are ticked."""
     form = DecideForm(formdata=form_data())
-    ticked = set(request.form.getlist("entry", type=int))
+    ticked = {each for each in request.form.getlist("entry", type=int) if 0 < each <= LARGEST_ID}
     if not form.validate():
         return _show(year, decide_form=form, ticked=ticked), 422
     try:

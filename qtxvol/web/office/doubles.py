@@ -7,6 +7,7 @@ from qtxvol.refusals import Refused
 from qtxvol.volunteers.doubles import dismiss_double, find_doubles, list_merges, merge_volunteers, undo_merge
 from qtxvol.web.access import current_actor
 from qtxvol.web.desk import ID, render_desk
+from qtxvol.web.desk_frame import LARGEST_ID
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _
 from qtxvol.web.office.views import bp, page_number, url_for_page
@@ -23,8 +24,8 @@ def doubles() -> ResponseReturnValue:
 @bp.post("/volunteers/doubles/merge")
 def merge() -> ResponseReturnValue:
     """`survivor` goes on, the other of `one` and `two` is merged into it."""
-    pair = {request.form.get("one", 0, type=int), request.form.get("two", 0, type=int)}
-    survivor = request.form.get("survivor", 0, type=int)
+    pair = {_sent_id("one"), _sent_id("two")}
+    survivor = _sent_id("survivor")
     try:
         if len(pair) != 2 or survivor not in pair:
             flash(_("请选保留哪一条。"), "warn")
@@ -40,7 +41,7 @@ def merge() -> ResponseReturnValue:
 @bp.post("/volunteers/doubles/dismiss")
 def dismiss() -> ResponseReturnValue:
     """They are two people."""
-    dismiss_double(current_actor(), request.form.get("one", 0, type=int), request.form.get("two", 0, type=int), now())
+    dismiss_double(current_actor(), _sent_id("one"), _sent_id("two"), now())
     flash(_("已记下：是两个人，不再提示。"), "done")
     return redirect(url_for(".doubles"), 303)
 
@@ -54,6 +55,12 @@ def take_merge_back(merge_id: int) -> ResponseReturnValue:
         return _show(refusal_sentence(refused)), refused.status
     flash(_("已撤销合并，两条登记都恢复原样。"), "done")
     return redirect(url_for(".doubles"), 303)
+
+
+def _sent_id(name: str) -> int:
+    """The id in a field of the form; 0, which nobody has, for anything else."""
+    number = request.form.get(name, 0, type=int)
+    return number if 0 < number <= LARGEST_ID else 0
 
 
 def _show(message: str = "") -> str:

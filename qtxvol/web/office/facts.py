@@ -249,9 +249,7 @@ def _make_form(what: Kind, old: Values | None) -> type[BaseForm]:
 
 def _make_field(spec: Field, value: Any) -> FormField:
     label = say(spec.label)
-    is_needed = spec.is_required or (
-        spec.default is not None and spec.type in _NEVER_EMPTY and not spec.offers_nothing
-    )
+    is_needed = spec.is_required or (spec.default is not None and spec.type in _NEVER_EMPTY and not spec.offers_nothing)
     required = _("请填写%(name)s。", name=label) if is_needed else None
     hint = _hint(spec)
     match spec.type:

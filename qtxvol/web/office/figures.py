@@ -19,7 +19,7 @@ from qtxvol.web.charts.people import people_tables
 from qtxvol.web.desk import render_desk
 from qtxvol.web.display import hours, say
 from qtxvol.web.forms import now
-from qtxvol.web.office.views import bp, page_number, url_for_page
+from qtxvol.web.office.views import bp, list_args, page_number, url_for_page
 from qtxvol.web.report_pages import read_scope, send_file, write_cell
 
 
@@ -71,7 +71,7 @@ def figure(key: str) -> ResponseReturnValue:
             for cells in (cells_of(measure, row) for row in drill.page.rows)
         ],
         url_for_page=url_for_page,
-        files=[(form, url_for(".figure_file", key=key, form=form, **_args())) for form in ("xlsx", "csv")],
+        files=[(form, url_for(".figure_file", **{**_args(), "key": key, "form": form})) for form in ("xlsx", "csv")],
     )
 
 
@@ -93,7 +93,7 @@ def _get_measure(key: str) -> Measure:
 
 
 def _args() -> dict[str, Any]:
-    return {name: value for name, value in request.args.items() if name != "page"}
+    return {name: value for name, value in list_args().items() if name != "page"}
 
 
 def _groups(names: Names) -> dict[str, dict[str, Label]]:

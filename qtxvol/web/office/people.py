@@ -32,6 +32,7 @@ from qtxvol.volunteers.states import (
 )
 from qtxvol.web.access import current_actor
 from qtxvol.web.desk import ID, render_desk
+from qtxvol.web.desk_frame import LARGEST_ID
 from qtxvol.web.display import say
 from qtxvol.web.forms import BaseForm, choice, choice_field, form_data, now, number_field, text_field
 from qtxvol.web.i18n import _, _l
@@ -252,7 +253,8 @@ def answer_request(request_id: int, answer: str) -> ResponseReturnValue:
         flash(refusal_sentence(refused), "warn")
     else:
         flash(_("已同意入队。") if answer == "accept" else _("已答复。"), "done")
-    return redirect(url_for(".team", team_id=team_id) if team_id else url_for(".teams"), 303)
+    is_of_team = 0 < team_id <= LARGEST_ID
+    return redirect(url_for(".team", team_id=team_id) if is_of_team else url_for(".teams"), 303)
 
 
 def _show_volunteer(

@@ -62,7 +62,8 @@ class RosterForm(BaseForm):
     team_id = choice_field(_l("没写服务队的人加入"))
 
     def validate_file(self, field: Field) -> None:
-        if not field.data:  # a browser sends an empty file without a name when none was chosen
+        # a browser sends an empty file without a name when none was chosen
+        if not isinstance(field.data, FileStorage) or not field.data:
             raise ValidationError(_("请选择名单文件。"))
 
     def offer(self) -> None:

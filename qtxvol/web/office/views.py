@@ -1,5 +1,7 @@
 """The office's blueprint and menu, and what its pages share. The pages are in `facts`, `accounts` and `people`."""
 
+from typing import Any
+
 from flask import request, url_for
 
 from qtxvol.orders.lifecycle import Party
@@ -25,7 +27,12 @@ def page_number() -> int:
 
 def url_for_page(number: int) -> str:
     """The same list, another page."""
-    return url_for(request.endpoint or "", **{**(request.view_args or {}), **request.args.to_dict(), "page": number})
+    return url_for(request.endpoint or "", **{**list_args(), **(request.view_args or {}), "page": number})
+
+
+def list_args() -> dict[str, Any]:
+    """What the address asks for besides its path, but for what would mean something else to `url_for`."""
+    return {name: value for name, value in request.args.items() if not name.startswith("_") and name != "endpoint"}
 
 
 def empty_text(is_filtered: bool) -> str:
