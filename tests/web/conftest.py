@@ -3,7 +3,6 @@
 Helpers are in `pages.py` (what a browser does) and `site.py` (who is there).
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +11,7 @@ import time_machine
 from flask import Flask
 
 from tests.conftest import BOTH_DATABASES
-from tests.databases import create_database, drop_database, running_app, settings_for, sqlite_url
+from tests.databases import create_database, drop_database, running_app, settings_for
 from tests.factories import NOW, make_city
 from tests.web.site import Site
 
@@ -38,23 +37,18 @@ def site_sqlite(app_sqlite: Flask) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture(scope="module", params=BOTH_DATABASES)
-def app_of_module(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """One service for all tests of a module that leave no rows behind, on both databases in turn."""
-    folder = tmp_path_factory.mktemp("site")
-    if request.param == "sqlite":
-        template = request.getfixturevalue("sqlite_template")
-        url = sqlite_url(shutil.copy(template, folder / "qtxvol.sqlite3"))
-        with running_app(settings_for(url, folder)) as app:
-            yield app
-        return
-    server = request.getfixturevalue("postgres_url")
-    url = create_database(server, request.getfixturevalue("postgres_template"))
+@pytest.fixture(scope="module", params=BOTH_DATABASES[1:])
+def app_of_module(
+    postgres_url: str, postgres_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    """One service for all tests of a module that leave no rows behind; on PostgreSQL, the stricter one about what
+    somebody sends. What a page does to the records is asked on both: `site`."""
+    url = create_database(postgres_url, postgres_template)
     try:
-        with running_app(settings_for(url, folder)) as app:
+        with running_app(settings_for(url, tmp_path_factory.mktemp("site"))) as app:
             yield app
     finally:
-        drop_database(server, url)
+        drop_database(postgres_url, url)
 
 
 @pytest.fixture(scope="module")

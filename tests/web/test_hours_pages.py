@@ -12,6 +12,7 @@ from qtxvol.hours.requests import decide_request, propose_late
 from qtxvol.hours.spot_checks import draw_due
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import CallBack
+from qtxvol.orders.numbers import spoken
 from qtxvol.orders.rate import Verdict, rate_order
 from tests.factories import NOW, accepted, closed, make_actor, window
 from tests.web.pages import get_page, post_form, read
@@ -228,7 +229,7 @@ def test_a_drawn_order_is_called_back_with_an_answer_from_the_list(site_sqlite: 
     public = get_page(site.browser(), "/hours/spot-checks")
     assert "抽中" in public.text
     day = (CLOSED_AT + timedelta(hours=8)).date()
-    assert number in get_page(site.browser(), f"/hours/spot-checks/{day}").text
+    assert spoken(number) in get_page(site.browser(), f"/hours/spot-checks/{day}").text
     assert site.browser().get("/hours/spot-checks/2020-01-01").status_code == 404
     assert site.browser().get("/hours/spot-checks/nonsense").status_code == 404
 
