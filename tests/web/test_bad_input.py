@@ -831,7 +831,8 @@ def test_odd_query_strings_are_no_error_page(untouched: Site, numbers: dict[str,
             if rule.rule.startswith(f"/{party}/") and "GET" in (rule.methods or ()) and "<" not in rule.rule
         ]
     for path in paths:
-        for query in ODD_QUERIES:
+        # a record is dear to draw, and reads nothing from its address
+        for query in ODD_QUERIES[:2] if path.endswith("/record.pdf") else ODD_QUERIES:
             answer = client.get(f"{path}?{query}")
             assert answer.status_code in (200, 303, 400, 404), f"{path}?{query}: {answer.status}"
 
