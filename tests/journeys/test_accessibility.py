@@ -86,6 +86,7 @@ def _check_everywhere(page: Page, entry: Entry, *, is_elder: bool, has_colours: 
     found = []
     for screen in (PHONE, DESKTOP):
         page.set_viewport_size(screen)
+        page.evaluate("scrollTo(0, 0)")  # what a refused form has scrolled under the bar is not too small
         for is_dark in (False, True) if has_colours else (False,):
             place = f"{entry.name} at {screen['width']}{' dark' if is_dark else ''}"
             faults = violations(page, is_elder=is_elder, is_dark=is_dark, has_colours=has_colours)
