@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.accounts.permissions import visible_orders
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.models import MenuItem
@@ -91,8 +92,7 @@ def decide_no_show(no_show_id: int, actor: Actor, *, is_lifted: bool, text: str,
     :raise NotFound: no such record.
     :raise Refused: `wrong_party` (403); `missing` (422); `is_decided` (409).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     if not text.strip():
         raise Refused("missing", 422, field="text")
     with transaction():

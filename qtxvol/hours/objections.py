@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import func, select
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.extensions import db
 from qtxvol.hours.ledger import list_threads
 from qtxvol.hours.models import HoursEntry, HoursObjection, HoursRequest
 from qtxvol.hours.requests import correct_by_decision, select_requests
-from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order
 from qtxvol.orders.transition import lock_order
 from qtxvol.paging import Page, select_page
@@ -75,8 +75,7 @@ def decide_objection(
     :raise Refused: `wrong_party` (403); `second_person` (403): who asked for the entry may not dismiss what is said
         against it; `is_decided` (409); `missing` text or a number in it, `bad_minutes` with `span` (422).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     if not text.strip():
         raise Refused("missing", 422, field="text")
     refuse_numbers("text", text)

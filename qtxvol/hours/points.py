@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.base import AnyRow
 from qtxvol.extensions import db
 from qtxvol.hours.ledger import lock_people
@@ -16,7 +17,6 @@ from qtxvol.hours.models import PointsEntry
 from qtxvol.hours.numbers import get_numbers
 from qtxvol.hours.queries import counted_hours
 from qtxvol.hours.rules import points_for
-from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order
 from qtxvol.privacy.words import refuse_numbers
 from qtxvol.refusals import NotFound, Refused
@@ -83,8 +83,7 @@ def spend_points(actor: Actor, volunteer_id: int, *, points: int, reason: str, n
     :raise Refused: `wrong_party` (403); `points_off`, `too_few_points` with `left` (409); `missing` reason,
         `out_of_range` (422).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     if not reason.strip():
         raise Refused("missing", 422, field="reason")
     refuse_numbers("reason", reason)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import exists, select
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.accounts.permissions import visible_orders
 from qtxvol.base import AnyRow
 from qtxvol.directory.models import MenuItem
@@ -54,8 +55,7 @@ def settle_dispute(number: str, actor: Actor, *, did_take_place: bool, text: str
     :raise NotFound: no such order.
     :raise Refused: `wrong_party` (403); `not_closed`, `not_disputed` (409); `missing` (422).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     if not text.strip():
         raise Refused("missing", 422, field="text")
     with transaction():

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account
+from qtxvol.accounts.office import check_office
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.models import MenuItem
 from qtxvol.extensions import db
@@ -72,8 +73,7 @@ def propose_correction(entry_id: int, actor: Actor, *, minutes: int, reason: str
     :raise Refused: `wrong_party` (403); `not_closed`, `request_waiting`, `person_elsewhere` (409); `unchanged`,
         `bad_minutes` with `span`, `unknown` reason, `missing` text (422).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     _check_asked(
         actor,
         reason,
@@ -99,8 +99,7 @@ def decide_request(request_id: int, actor: Actor, *, is_confirmed: bool, text: s
     :raise Refused: `wrong_party`, `second_person` (403): who asked may not confirm; `is_decided`, `changed_since`,
         `not_closed`, `has_hours`, `person_elsewhere` (409); `missing` text of a refusal (422).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     with transaction():
         number = db.session.scalar(
             select(Order.number)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account
+from qtxvol.accounts.office import check_office
 from qtxvol.accounts.permissions import visible_orders
 from qtxvol.accounts.phones import parse_phone
 from qtxvol.base import AnyRow
@@ -99,8 +100,7 @@ def finish_correction(correction_id: int, actor: Actor, now: datetime) -> None:
 
     :raise NotFound: no such request. :raise Refused: `wrong_party` (403).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     with transaction():
         found = db.session.get(Correction, correction_id, with_for_update=True)
         if found is None:

@@ -10,8 +10,8 @@ from typing import NoReturn
 from sqlalchemy import select
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import Party
 from qtxvol.progress.models import Period, Target, TargetUnit
 from qtxvol.progress.records import city_date
 from qtxvol.refusals import NotFound, Refused
@@ -65,7 +65,7 @@ def open_period(actor: Actor, before_id: str, card: PeriodCard, now: datetime) -
     :raise NotFound: no such period, or a target that is not of it.
     :raise Refused: `wrong_party` (403); `invalid` (422) with `field` (`name`, or `value-<target id>`).
     """
-    _check_office(actor)
+    check_office(actor)
     with transaction():
         before = _lock(before_id)
         after = db.session.scalar(select(Period).where(Period.predecessor_id == before_id).with_for_update())
@@ -93,7 +93,7 @@ def close_period(actor: Actor, period_id: str, now: datetime) -> bool:
     :raise NotFound: no such period.
     :raise Refused: `wrong_party` (403); `period_runs`, `no_next_period` (409).
     """
-    _check_office(actor)
+    check_office(actor)
     with transaction():
         period = _lock(period_id)
         if period.closed_at is not None:
@@ -114,11 +114,6 @@ def close_period(actor: Actor, period_id: str, now: datetime) -> bool:
             )
         period.closed_at = now
     return True
-
-
-def _check_office(actor: Actor) -> None:
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
 
 
 def _lock(period_id: str) -> Period:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, text
 from sqlalchemy.orm import aliased
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursEntry
@@ -123,8 +124,7 @@ def withdraw_star(actor: Actor, award_id: int, reason: str, now: datetime) -> bo
     :raise Refused: `wrong_party` (403); `missing` with `field` (422); `still_earned` (409): the ledger holds enough
         hours, so correct these first.
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     reason = reason.strip()[:LONGEST_REASON]
     if not reason:
         raise Refused("missing", 422, field="reason")

@@ -20,6 +20,7 @@ from sqlalchemy.orm import aliased
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account
+from qtxvol.accounts.office import check_office
 from qtxvol.accounts.phones import mask_name
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.models import Division
@@ -127,8 +128,7 @@ def issue_for_team(actor: Actor, team_id: int, period: Period, now: datetime) ->
 
     :raise Refused: as `issue_certificate`; `nothing_served` (409) when nobody has; `too_many_at_once` (409).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     with transaction():
         _wait_for_our_turn()
         people = db.session.scalars(
@@ -246,8 +246,7 @@ def revoke_certificate(actor: Actor, certificate_id: int, reason: str, now: date
     :raise NotFound: no such certificate.
     :raise Refused: `wrong_party` (403); `missing` with `field` (422).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     reason = reason.strip()[:LONGEST_REASON]
     if not reason:
         raise Refused("missing", 422, field="reason")
@@ -483,8 +482,7 @@ def list_papers(actor: Actor, register: Register) -> list[CertificateView]:
 
     :raise Refused: `wrong_party` (403).
     """
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
+    check_office(actor)
     ids = [row.Certificate.id for row in list_register(register, most=MOST_AT_ONCE)]
     return _list_views(Certificate.id.in_(ids)) if ids else []
 

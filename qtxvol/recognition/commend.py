@@ -13,10 +13,10 @@ from sqlalchemy import delete, select
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account
+from qtxvol.accounts.office import check_office
 from qtxvol.accounts.phones import mask_name
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import Party
 from qtxvol.privacy.words import refuse_numbers
 from qtxvol.recognition.awards import stars_by_person
 from qtxvol.recognition.evidence import Evidence, list_evidence
@@ -92,7 +92,7 @@ def count_list(actor: Actor, year: int, criteria: Criteria, now: datetime) -> in
     :raise NotFound: no such year, or one that is still to come.
     :raise Refused: `wrong_party` (403); `list_closed` (409): handed in or published.
     """
-    _check_office(actor)
+    check_office(actor)
     if not EARLIEST.year <= year <= year_of(now):
         raise NotFound(year)
     with transaction():
@@ -150,7 +150,7 @@ def decide(
     :raise Refused: `wrong_party` (403); `list_closed` (409); `missing` with `field` (422): nobody chosen, or a no
         without its reason.
     """
-    _check_office(actor)
+    check_office(actor)
     reason = reason.strip()[:LONGEST_REASON]
     if not entry_ids:
         raise _missing("entry", "请先勾选人。", "Tick somebody first.")
@@ -178,7 +178,7 @@ def submit_list(actor: Actor, year: int, now: datetime) -> None:
     :raise Refused: `wrong_party` (403); `list_closed`, `year_not_over`, `undecided` with `count`, `needs_reason`
         (somebody below the criteria is commended without one), `nobody_commended` (409).
     """
-    _check_office(actor)
+    check_office(actor)
     if year >= year_of(now):
         raise Refused(
             "year_not_over",
@@ -226,7 +226,7 @@ def confirm_list(actor: Actor, year: int, now: datetime) -> None:
     :raise Refused: `wrong_party`, `same_person` (403): whoever handed it in or decided on anybody can't;
         `not_submitted` (409).
     """
-    _check_office(actor)
+    check_office(actor)
     with transaction():
         listed = _get(year)
         if listed.status != "submitted":
@@ -258,7 +258,7 @@ def return_list(actor: Actor, year: int, reason: str, now: datetime) -> None:
     :raise NotFound: no list of that year.
     :raise Refused: `wrong_party` (403); `missing` with `field` (422); `list_open` (409).
     """
-    _check_office(actor)
+    check_office(actor)
     reason = reason.strip()[:LONGEST_REASON]
     if not reason:
         raise _missing("reason", "请写明为什么退回。", "Say why it goes back.")
@@ -277,11 +277,6 @@ def return_list(actor: Actor, year: int, reason: str, now: datetime) -> None:
 
 def _missing(field: str, zh: str, en: str) -> Refused:
     return Refused("missing", 422, field=field, message=zh, message_en=en)
-
-
-def _check_office(actor: Actor) -> None:
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
 
 
 def _closed() -> Refused:

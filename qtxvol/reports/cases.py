@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.directory.models import Department, Division, MenuItem
 from qtxvol.extensions import db
 from qtxvol.hours.queries import counted_hours
-from qtxvol.orders.lifecycle import Action, Label, Party, Status
+from qtxvol.orders.lifecycle import Action, Label, Status
 from qtxvol.orders.models import Crew, Order, OrderEvent, OrderNote, Rating
 from qtxvol.orders.numbers import spoken
 from qtxvol.paging import Page, select_page
@@ -118,7 +119,7 @@ def list_cases(year: int) -> list[tuple[ModelCase, Any]]:
 
 def get_case(actor: Actor, order_id: int) -> CaseView:
     """An order with its evidence, the team's report and the case. :raise NotFound: no such order. Office only."""
-    _check_office(actor)
+    check_office(actor)
     row = db.session.execute(_evidence().where(Order.id == order_id)).one_or_none()
     if row is None:
         raise NotFound(str(order_id))
@@ -134,7 +135,7 @@ def write_case(actor: Actor, order_id: int, *, title: str, story: str, version: 
     :raise Refused: `wrong_party` (403); `missing`, `too_long`, `personal_data` with `field` (422); `no_evidence`,
         `changed_meanwhile` (409).
     """
-    _check_office(actor)
+    check_office(actor)
     with transaction():
         order = db.session.scalar(select(Order).where(Order.id == order_id).with_for_update())
         if order is None:
@@ -165,7 +166,7 @@ def write_case(actor: Actor, order_id: int, *, title: str, story: str, version: 
 
 def withdraw_case(actor: Actor, order_id: int, now: datetime) -> bool:
     """Take a case back; False when there was none. :raise Refused: `wrong_party` (403)."""
-    _check_office(actor)
+    check_office(actor)
     with transaction():
         case = db.session.scalar(select(ModelCase).where(ModelCase.order_id == order_id).with_for_update())
         if case is None or case.withdrawn_at is not None:
@@ -257,8 +258,3 @@ def _names_in(order: Order) -> Sequence[str]:
     ).all()
     asker = db.session.scalar(select(Order.contact_name).where(Order.id == order.id))
     return [*([asker] if asker else []), *crew]
-
-
-def _check_office(actor: Actor) -> None:
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)

@@ -14,6 +14,7 @@ from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.extensions import db
 from qtxvol.hours.ledger import list_overlaps
 from qtxvol.paging import Page, select_page
@@ -22,7 +23,7 @@ from qtxvol.refusals import NotFound
 from qtxvol.storage import transaction
 from qtxvol.volunteers.events import actor_name, tell
 from qtxvol.volunteers.models import DistinctPair, Merge, Team, Volunteer
-from qtxvol.volunteers.refuse import check_office, check_reason, refuse
+from qtxvol.volunteers.refuse import check_reason, refuse
 
 
 @dataclass(frozen=True, slots=True)

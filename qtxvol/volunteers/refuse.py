@@ -6,10 +6,8 @@ from typing import NoReturn
 
 from sqlalchemy import exists, select
 
-from qtxvol.accounts.actor import Actor
 from qtxvol.directory.models import Department, Division, Term
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import Party
 from qtxvol.privacy.numbers import has_number
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.models import Volunteer
@@ -18,12 +16,6 @@ from qtxvol.volunteers.models import Volunteer
 def refuse(field: str, zh: str, en: str, status: int = 422) -> NoReturn:
     """Say no to one value, in both languages."""
     raise Refused("invalid", status, field=field, message=zh, message_en=en)
-
-
-def check_office(actor: Actor) -> None:
-    """:raise Refused: `wrong_party` (403)."""
-    if actor.party is not Party.OFFICE:
-        raise Refused("wrong_party", 403)
 
 
 def lock_volunteer(volunteer_id: int) -> Volunteer:

@@ -13,6 +13,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.accounts.phones import parse_phone
 from qtxvol.base import CITY_TIME
 from qtxvol.extensions import db
@@ -29,7 +30,6 @@ from qtxvol.volunteers.licences import LicenceCard, list_licences, set_licences
 from qtxvol.volunteers.models import SANZHANG_ROLES, Team, TeamRequest, Volunteer
 from qtxvol.volunteers.refuse import (
     check_division,
-    check_office,
     check_terms,
     clean,
     lock_volunteer,

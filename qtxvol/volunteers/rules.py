@@ -7,11 +7,12 @@ from datetime import datetime
 from sqlalchemy import select
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Label
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import VolunteerRule
-from qtxvol.volunteers.refuse import check_office, refuse
+from qtxvol.volunteers.refuse import refuse
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import func, select
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Label, Party
 from qtxvol.refusals import Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.events import tell
 from qtxvol.volunteers.models import Volunteer, VolunteerEvent
-from qtxvol.volunteers.refuse import check_office, check_reason, clean_reason, lock_volunteer, refuse
+from qtxvol.volunteers.refuse import check_reason, clean_reason, lock_volunteer, refuse
 from qtxvol.volunteers.register import AGE_WORDS, find_age_obstacle, has_document
 
 STATUS_LABELS: Mapping[str, Label] = {

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.office import check_office
 from qtxvol.directory.models import Department, Division
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Label, Status
@@ -21,7 +22,7 @@ from qtxvol.refusals import NotFound
 from qtxvol.storage import transaction
 from qtxvol.volunteers.events import tell
 from qtxvol.volunteers.models import HOST_KINDS, Team, Volunteer
-from qtxvol.volunteers.refuse import check_department, check_division, check_office, check_terms, clean, refuse
+from qtxvol.volunteers.refuse import check_department, check_division, check_terms, clean, refuse
 from qtxvol.volunteers.rules import get_rule_value
 
 HOST_KIND_LABELS: Mapping[str, Label] = {
