@@ -19,8 +19,7 @@ from qtxvol.accounts.passwords import (
 )
 from qtxvol.accounts.phones import has_phone_inside, mask_name, mask_phone, parse_phone
 from qtxvol.orders.chain import GENESIS, canonical, event_hash, fingerprint
-from qtxvol.orders.deadlines import DEFAULT_HOURS, due_at, resume
-from qtxvol.orders.lifecycle import OPEN, Party, Status
+from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.links import is_link_token, link_token, new_nonce
 from qtxvol.orders.numbers import PREFIX, check_digit, new_number, parse_number, spoken
 from qtxvol.orders.windows import FURTHEST, Window, find_fault, find_window_fault
@@ -201,42 +200,6 @@ def test_windows_that_only_touch_do_not_overlap():
     assert both.overlaps(first)
     assert second.overlaps(both)
     assert first.overlaps(first)
-
-
-# Clocks
-
-
-def test_an_open_status_is_due_after_the_hours_of_its_step():
-    limits = {"dispatch": 8, "claim": 7, "accept": 6, "close": 5}
-    assert due_at(Status.PLACED, NOW, limits) == NOW + 8 * HOUR
-    assert due_at(Status.DISPATCHED, NOW, limits) == NOW + 7 * HOUR
-    assert due_at(Status.CLAIMED, NOW, limits) == NOW + 6 * HOUR
-    assert due_at(Status.ACCEPTED, NOW, limits) == NOW + 5 * HOUR
-
-
-def test_an_accepted_order_is_due_after_the_end_of_the_service():
-    assert due_at(Status.ACCEPTED, NOW, {"close": 5}, agreed_end=NOW + DAY) == NOW + DAY + 5 * HOUR
-    assert due_at(Status.CLAIMED, NOW, {"accept": 5}, agreed_end=NOW + DAY) == NOW + 5 * HOUR
-
-
-def test_a_missing_limit_falls_back():
-    assert due_at(Status.PLACED, NOW, {}) == NOW + DEFAULT_HOURS["dispatch"] * HOUR
-
-
-def test_only_open_statuses_have_a_clock():
-    assert {status for status in Status if due_at(status, NOW, {}) is not None} == OPEN
-
-
-@given(st.timedeltas(-30 * DAY, 30 * DAY), st.timedeltas(timedelta(0), 30 * DAY))
-def test_a_pause_is_given_back_to_the_second(left: timedelta, pause: timedelta):
-    due = NOW + left
-    resumed = resume(due, stopped_at=NOW, now=NOW + pause)
-    assert resumed is not None
-    assert resumed - (NOW + pause) == due - NOW
-
-
-def test_without_a_deadline_there_is_nothing_to_resume():
-    assert resume(None, stopped_at=NOW, now=NOW + DAY) is None
 
 
 # Links
