@@ -9,6 +9,9 @@ from qtxvol.orders.claim import offer_order
 from qtxvol.orders.serve import accept_order, withdraw_order
 from tests.factories import NOW, City, claimed, make_city, window
 
+#: Before anybody is reminded of the service.
+SOON = NOW + timedelta(hours=12)
+
 pytestmark = pytest.mark.usefixtures("ctx")
 
 
@@ -23,12 +26,12 @@ def offered_and_accepted() -> tuple[City, str]:
 
 def test_the_others_are_told_at_once_that_it_is_taken() -> None:
     city, _number = offered_and_accepted()
-    assert count_unread(city.other_team) == 2  # asked, and taken
-    assert count_unread(city.team) == 1  # asked; nobody is told what they did themselves
+    assert count_unread(city.other_team, SOON) == 2  # asked, and taken
+    assert count_unread(city.team, SOON) == 1  # asked; nobody is told what they did themselves
 
 
 def test_the_others_are_told_at_once_that_it_is_free_again() -> None:
     city, number = offered_and_accepted()
     withdraw_order(number, city.team, reason="illness", now=NOW + timedelta(hours=1))
-    assert count_unread(city.other_team) == 3
-    assert count_unread(city.team) == 1
+    assert count_unread(city.other_team, SOON) == 3
+    assert count_unread(city.team, SOON) == 1
