@@ -1,0 +1,1 @@
+"""Emergencies (平战结合): events that the office opens and closes, what changes while they are open, and drills."""
