@@ -5,6 +5,8 @@ import logging
 import os
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -57,6 +59,20 @@ def _demo_app(data: Path) -> Flask:
         is_demo=True,
     )
     return create_app(settings)
+
+
+@contextmanager
+def _opened(is_demo: bool) -> Iterator[Flask]:
+    """The context of the service or of the demo; its connections are closed at the end."""
+    from qtxvol.extensions import db
+
+    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -209,6 +225,36 @@ def worker() -> None:
 
 
 @main.command()
+@click.option("--once", "is_once", is_flag=True, help="Send what is due, say how much, and end: for a timer.")
+@click.option("--demo", "is_demo", is_flag=True, help="Look at the demo's database.")
+def deliver(is_once: bool, is_demo: bool) -> None:
+    """Plan notices that are due and send them. The worker does so by itself; several may run at the same time."""
+    import signal
+    import threading
+
+    from qtxvol.channels import sending
+    from qtxvol.jobs.ledger import worker_name
+    from qtxvol.jobs.worker import LOOK_EVERY
+    from qtxvol.notices.deliver import Crew, deliver_due
+    from qtxvol.notices.plan import plan_due
+
+    stopping = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):  # the message that is being sent comes to its end
+        signal.signal(each, lambda *_about: stopping.set())
+    crew = Crew(sending, worker_name(), is_stopping=stopping.is_set)
+    with _opened(is_demo):
+        _take_up_keys()
+        while not stopping.is_set():
+            planned = plan_due(utcnow(), sending.list_ready())
+            done = deliver_due(utcnow(), crew)
+            if planned or done or is_once:
+                click.echo(f"{planned} notices planned, {done} messages dealt with")
+            if is_once:
+                return
+            stopping.wait(LOOK_EVERY)
+
+
+@main.command()
 @click.option("--office", "username", help="Also make a first office account with this user name.")
 def init(username: str | None) -> None:
     """Bring the database up to date and load the facts. Safe to run again; edited facts stay."""
@@ -268,8 +314,7 @@ def check() -> None:
 def check_command(is_demo: bool) -> None:
     """Verify the record: hash chains, replay of every order, orphans, invariants, and every snapshot of a target
     against a recount. Exits 1 when something is off."""
-    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
-    with app.app_context():
+    with _opened(is_demo):
         check.callback()  # type: ignore[misc]
 
 
@@ -289,8 +334,7 @@ def rotate_keys_command(is_demo: bool) -> None:
         if sys.stderr.isatty():
             click.echo(f"\r{done.table}: {done.rows} rows", nl=False, err=True)
 
-    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
-    with app.app_context():
+    with _opened(is_demo):
         register_key(utcnow())
         results = rotate_keys(tell=tell)
         for each in results:
@@ -316,14 +360,43 @@ def retain(dry_run: bool, is_demo: bool) -> None:
     """Erase contact data of orders that ended long enough ago; the worker does so every night."""
     from qtxvol.privacy.retain import count_due, erase_due
 
-    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
-    with app.app_context():
+    with _opened(is_demo):
         due = count_due(utcnow())
         for status, count in sorted(due.by_status.items()):
             click.echo(f"{status}: {count}")
         click.echo(f"{due.total} orders ended more than {due.days} days ago and still have contact data")
         if not dry_run:
             click.echo(f"{erase_due(utcnow())} erased")
+
+
+@main.command("import-workdays")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@click.option("--demo", "is_demo", is_flag=True, help="Use the demo's database.")
+def import_workdays_command(file: Path, dry_run: bool, is_demo: bool) -> None:
+    """Take in days off and make-up workdays from a CSV: date,is_work,name.
+
+    Exits 1 when a line is wrong; then nothing was written.
+    """
+    from qtxvol.accounts.actor import system_actor
+    from qtxvol.directory.workday_file import LARGEST_BYTES, import_workdays, read_workdays
+    from qtxvol.refusals import Refused
+
+    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
+    with app.app_context(), file.open("rb") as opened:
+        data = opened.read(LARGEST_BYTES + 1)
+        try:
+            reading = read_workdays(data)
+            for fault in reading.faults:
+                click.echo(f"line {fault.line}: {fault.reason.en} ({fault.text})", err=True)
+            if not dry_run:
+                import_workdays(data, system_actor("import"), utcnow())
+        except Refused as refused:
+            raise click.ClickException(str(refused.about.get("message_en") or refused.code)) from None
+    for change in reading.changes:
+        click.echo(f"{change.day} {'workday' if change.is_work else 'day off'} {change.name}".rstrip())
+    click.echo(f"{len(reading.changes)} days {'would change' if dry_run else 'changed'}, {reading.same} as they were")
+    sys.exit(1 if reading.faults else 0)
 
 
 @main.command("import-roster")
@@ -340,8 +413,7 @@ def import_roster(file: Path, dry_run: bool, valid_only: bool, team: str, answer
     """
     from qtxvol.refusals import Refused
 
-    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
-    with app.app_context():
+    with _opened(is_demo):
         try:
             is_whole = _import_roster(file, dry_run, "valid" if valid_only else "all", team, answer)
         except Refused as refused:
@@ -398,8 +470,7 @@ def count_command(day: datetime | None, is_demo: bool) -> None:
     from qtxvol.progress.count import count_targets
 
     wanted = day.date() if day else utcnow().astimezone(CITY_TIME).date() - timedelta(days=1)
-    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
-    with app.app_context():
+    with _opened(is_demo):
         try:
             report = count_targets(wanted, utcnow())
         except ValueError as error:
@@ -407,6 +478,50 @@ def count_command(day: datetime | None, is_demo: bool) -> None:
     click.echo(report)
     click.echo(f"read {json.dumps(report.inputs)}")
     click.echo(f"checksum {report.checksum}")
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--keep", default=0, type=click.IntRange(0, 10_000), help="Keep so many of the newest there; 0: all.")
+@click.option("--made-elsewhere", is_flag=True, help="Only note that a backup was made by other means just now.")
+@click.option("--demo", "is_demo", is_flag=True, help="Back up the demo's database.")
+def backup(folder: Path | None, keep: int, made_elsewhere: bool, is_demo: bool) -> None:
+    """Write a backup of the database into FOLDER while the service runs, and verify it.
+
+    The keys are not in it: keep QTXVOL_SECRET_KEY and QTXVOL_DATA_KEYS elsewhere.
+    """
+    from qtxvol.watch.backup import BackupError, make_backup, note_backup
+
+    if (folder is None) != made_elsewhere:
+        raise click.UsageError("name the folder that the backup goes to, or --made-elsewhere")
+    with _opened(is_demo):
+        try:
+            if folder is None:
+                note_backup(utcnow())
+            else:
+                click.echo(make_backup(folder, utcnow(), keep=keep))
+        except BackupError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--replace", "replaces", is_flag=True, help="There is a database already: put it aside.")
+@click.option("--demo", "is_demo", is_flag=True, help="Restore the demo's database.")
+def restore(file: Path, replaces: bool, is_demo: bool) -> None:
+    """Put a backup in the place of the database. Stop the service first; then run `qtxvol init` and `qtxvol check`."""
+    from qtxvol.extensions import db
+    from qtxvol.watch.backup import BackupError, restore_backup
+
+    with _opened(is_demo):
+        url = db.engine.url
+    try:
+        kept = restore_backup(file, url, replaces=replaces)
+    except BackupError as error:
+        raise click.ClickException(str(error)) from None
+    if kept:
+        click.echo(f"the former database is now {kept}")
+    click.echo("restored: now run qtxvol init, then qtxvol check")
 
 
 @main.command()
@@ -438,8 +553,7 @@ def export_open_data(file: Path, is_demo: bool) -> None:
     """Write an anonymised SQLite file for publication: facts, orders without people, daily counts."""
     from qtxvol.progress.open_data import write_open_data
 
-    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
-    with app.app_context():
+    with _opened(is_demo):
         for table, rows in write_open_data(file, utcnow()).items():
             click.echo(f"{table}: {rows}")
 
@@ -454,8 +568,7 @@ def export_papers(year: int, folder: Path, english: bool, is_demo: bool) -> None
     from qtxvol.refusals import NotFound
     from qtxvol.reports.export import write_papers
 
-    app = _demo_app(Path(os.environ.get("QTXVOL_DATA") or "instance").resolve()) if is_demo else _app()
-    with app.app_context():
+    with _opened(is_demo):
         try:
             for name in write_papers(year, folder, utcnow(), language="en" if english else "zh"):
                 click.echo(name)

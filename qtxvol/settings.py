@@ -29,6 +29,8 @@ class Settings:
     :ivar trusted_proxies: how many reverse proxies stand in front and set X-Forwarded-*.
     :ivar hotline: a telephone number that every page offers to whoever would rather call; empty for none.
     :ivar pdf_font: a font file with Chinese glyphs for PDF files; None looks in the usual places.
+    :ivar outgoing_hosts: `host` or `host:port` that messages may go to although it is not public, or without TLS.
+    :ivar metrics_token: what a machine must show to read /metrics; empty: there is no such page.
     :ivar has_inline_worker: run the scheduled jobs inside the web process.
     """
 
@@ -43,6 +45,8 @@ class Settings:
     trusted_proxies: int = 0
     hotline: str = ""
     pdf_font: Path | None = None
+    outgoing_hosts: tuple[str, ...] = ()
+    metrics_token: str = ""
     has_inline_worker: bool = True
     is_demo: bool = False
     is_testing: bool = False
@@ -64,6 +68,13 @@ class Settings:
                     f"{name} is too weak: it needs at least {MINIMUM_KEY_LENGTH} random characters. "
                     "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
                 )
+        if self.metrics_token and _is_weak(self.metrics_token):
+            raise BadSettings(
+                f"QTXVOL_METRICS_TOKEN needs at least {MINIMUM_KEY_LENGTH} random characters, like the keys."
+            )
+        for host in self.outgoing_hosts:
+            if "/" in host or "@" in host:
+                raise BadSettings(f"QTXVOL_OUTGOING_HOSTS takes host or host:port, without https://: not {host!r}.")
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise BadSettings("QTXVOL_PUBLIC_URL must start with https:// (or http:// inside a closed network).")
         if self.hotline and not _is_phone(self.hotline):
@@ -89,6 +100,8 @@ class Settings:
             trusted_proxies=_number(environ, "QTXVOL_TRUSTED_PROXIES", 0, 0, 5),
             hotline=environ.get("QTXVOL_HOTLINE", "").strip(),
             pdf_font=_file(environ, "QTXVOL_PDF_FONT"),
+            outgoing_hosts=tuple(environ.get("QTXVOL_OUTGOING_HOSTS", "").replace(",", " ").lower().split()),
+            metrics_token=environ.get("QTXVOL_METRICS_TOKEN", "").strip(),
             has_inline_worker=_flag(environ, "QTXVOL_INLINE_WORKER", default=url.startswith("sqlite")),
         )
 

@@ -29,6 +29,8 @@ from qtxvol.volunteers.models import Team, Volunteer
 
 #: A Tuesday morning in the city.
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+#: When everything that a test did has been done.
+LATER = NOW + timedelta(days=30)
 PASSWORD = "correct-horse-tests"
 PASSWORD_HASH = hash_password(PASSWORD)
 

@@ -17,7 +17,7 @@ from qtxvol.volunteers.models import Volunteer
 
 #: Statuses in which teams of the claiming department see an order that is not theirs: open to them, or ended while
 #: they looked at it, so that they read what happened instead of "not found".
-POOL = (Status.CLAIMED, Status.ACCEPTED, Status.CANCELLED, Status.UNMET)
+POOL = (Status.CLAIMED, Status.ACCEPTED, Status.CANCELLED, Status.UNMET, Status.UNREACHABLE)
 
 
 def visible_orders(actor: Actor) -> ColumnElement[bool]:
@@ -65,6 +65,8 @@ def find_obstacle(actor: Actor, order: Order, action: Action) -> str | None:
     :return: `moved_on`: it was here once, another holds it now.
     """
     match actor.party:
+        case Party.DEPARTMENT if action is Action.PUSH and order.department_id is None:
+            return None  # nobody holds it yet
         case Party.DEPARTMENT:
             return None if order.department_id == actor.department_id else "moved_on"
         case Party.TEAM if action in (Action.ACCEPT, Action.ASK) and order.status == Status.CLAIMED:
@@ -72,6 +74,11 @@ def find_obstacle(actor: Actor, order: Order, action: Action) -> str | None:
         case Party.TEAM:
             return None if order.team_id == actor.team_id else "moved_on"
     return None
+
+
+def rates_itself(actor: Actor, *, is_push: bool) -> bool:
+    """Who asked for a pushed order is the department that sent it: its service is judged by those who were served."""
+    return is_push and actor.party is Party.RESIDENT
 
 
 class ContactAccess(StrEnum):

@@ -16,7 +16,10 @@ from qtxvol.demo.hours import attend
 from qtxvol.demo.parties import City, CityTeam, Member
 from qtxvol.demo.wishes import Request
 from qtxvol.extensions import db
-from qtxvol.orders import ask, claim, decline, dispatch, place, rate, serve
+from qtxvol.orders import ask, automatic, call_backs, claim, contact, decline, dispatch, place, rate, serve
+from qtxvol.orders.alarms import write_alarms
+from qtxvol.orders.calls import CallOutcome, Contact
+from qtxvol.orders.clocks import list_running
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import CallBack, Order
 from qtxvol.orders.pictures import Picture, reencode
@@ -89,6 +92,8 @@ class Acts:
             windows=tuple(_widen(slot) for slot in self._wished(story, at)),
             contact_name=wanted.contact_name,
             contact_phone=wanted.contact_phone,
+            second_name="女儿" if wanted.contact_phone[-1] in "05" else "",
+            second_phone=_second_phone(wanted.contact_phone),
             consent_version=CONSENT,
             menu_item_id=wanted.item.id if wanted.item else None,
             wish=wanted.text,
@@ -169,7 +174,35 @@ class Acts:
     def call_back(self, story: Story, at: datetime) -> None:
         task = db.session.scalars(select(CallBack.id).where(CallBack.order_id == story.order_id)).first()
         if task is not None:
-            rate.finish_call_back(task, self._clerk(story), outcome=self._rng.choice(words.CALL_BACKS), now=at)
+            result, said = self._rng.choice(words.CALL_BACKS)
+            call_backs.finish_call_back(task, self._clerk(story), result=result, outcome=said, now=at)
+
+    def call_in_vain(self, story: Story, at: datetime) -> None:
+        """Nobody answers, on neither number."""
+        tail = db.session.scalar(select(Order.second_phone_tail).where(Order.id == story.order_id))
+        for which in (Contact.FIRST, Contact.SECOND) if tail else (Contact.FIRST,):
+            contact.log_call(
+                story.number,
+                self._clerk(story),
+                contact=which,
+                outcome=CallOutcome.NO_ANSWER,
+                key=f"demo-{which}-{at.isoformat()}",
+                now=at,
+            )
+
+    def end_unreachable(self, story: Story, at: datetime) -> None:
+        contact.end_unreachable(story.number, self._clerk(story), text="打了三次都没人接，需要时请回电。", now=at)
+
+    def first_call(self, story: Story, at: datetime) -> None:
+        contact.log_call(
+            story.number,
+            self._leader(story),
+            contact=Contact.FIRST,
+            outcome=CallOutcome.REACHED,
+            words="时间、地点和人数都对过了。",
+            key="demo-first",
+            now=at,
+        )
 
     # the department and the office
 
@@ -209,6 +242,18 @@ class Acts:
 
     def give_up(self, story: Story, at: datetime) -> None:
         decline.give_up_order(story.number, self._city.office, text=self._rng.choice(words.GIVE_UPS), now=at)
+
+    # what the service does by itself
+
+    def reroute(self, story: Story, at: datetime) -> None:
+        """To the next on the route."""
+        _note_move(story, "claim", at)
+        automatic.reroute_order(story.number, department_id=story.route[0], now=at)
+
+    def lapse(self, story: Story, at: datetime) -> None:
+        """Nobody had called."""
+        _note_move(story, "first_call", at)
+        automatic.lapse_order(story.number, reason=automatic.NO_CALL, now=at)
 
     # the team
 
@@ -321,11 +366,22 @@ class Acts:
         return [*crew, *self._rng.sample(others, min(len(others), max(0, more)))]
 
 
+def _note_move(story: Story, step: str, at: datetime) -> None:
+    """The ladder moves an order because of the clock that runs for this step."""
+    running = [clock.id for clock in list_running(story.order_id) if clock.step == step]
+    write_alarms([(clock, "moved") for clock in running], at)
+
+
 def slot_on(day: date, rng: random.Random, minutes: int) -> Window:
     """A time of that day at which such services are held."""
     hour, minute = rng.choice(((9, 0), (9, 30), (10, 0), (14, 30), (15, 0), (15, 30), (16, 0), (19, 0)))
     start = datetime(day.year, day.month, day.day, hour, minute, tzinfo=CITY_TIME)
     return Window(start, start + timedelta(minutes=minutes))
+
+
+def _second_phone(phone: str) -> str:
+    """Some name somebody else to call: a number that is as invented as their own."""
+    return phone[:-1] + "7" if phone[-1] in "05" else ""
 
 
 def _widen(slot: Window) -> Window:

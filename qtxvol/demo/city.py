@@ -12,6 +12,7 @@ from sqlalchemy import event, func, select, update
 from qtxvol.accounts.models import Account
 from qtxvol.accounts.passwords import hash_password
 from qtxvol.demo.cases import make_cases
+from qtxvol.demo.emergencies import EMERGENCY_ORDERS, make_emergencies
 from qtxvol.demo.hours import make_hours
 from qtxvol.demo.orders import make_orders
 from qtxvol.demo.parties import DEPARTMENT, HOME, STREET, City, make_parties
@@ -75,7 +76,8 @@ def make_demo_city(now: datetime, password: str, *, orders: int = 300, seed: int
             city = make_parties(rng, people, now, password_hash)
         inventor = Inventor(rng, people, list_menu(), list_towns_with_communities())
         make_field_days(city, now)
-        make_orders(city, inventor, rng, now, orders - FIELD_DAYS)
+        make_emergencies(city, now)
+        make_orders(city, inventor, rng, now, orders - FIELD_DAYS - EMERGENCY_ORDERS)
         make_recognition(city, people, now, password_hash)
         make_hours(city, now)
         with transaction():

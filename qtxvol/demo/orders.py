@@ -1,6 +1,7 @@
 """Which orders the demo city has, and how many of each kind: some for the six demo accounts, the rest by chance."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from qtxvol.demo import words
@@ -9,6 +10,7 @@ from qtxvol.demo.parties import HOME, STREET, City
 from qtxvol.demo.stories import Playwright
 from qtxvol.demo.wishes import Inventor
 from qtxvol.demo.words import FreeWish
+from qtxvol.orders.ladder import climb
 from qtxvol.orders.lifecycle import Status
 
 #: How many of a hundred orders end up where; the rest is closed.
@@ -21,6 +23,7 @@ SHARES = {
     Status.MERGED: 3,
     Status.CANCELLED: 4,
     Status.UNMET: 1,
+    Status.UNREACHABLE: 1,
 }
 #: The orders go back so far.
 DAYS = 150
@@ -77,6 +80,8 @@ class Repertoire:
                 self._tell_merged(None)
             case Status.UNMET:
                 writer.tell_unmet(self._story(), rng.uniform(10, DAYS - 30))
+            case Status.UNREACHABLE:
+                writer.tell_unreachable(self._story(is_by_phone=False), rng.uniform(4, 60))
             case Status.CLOSED:
                 self._tell_closed()
 
@@ -213,14 +218,26 @@ class Repertoire:
         free = self._story(free=words.FREE_WISHES[0], town=STREET, is_by_phone=False)
         free.route = ["civil_affairs", "health"]
         tell.tell_placed(free, 9, is_returned=True)
-        for hours, town in ((3, STREET), (20, None)):
-            ruled = self._story("S12", town=town)
-            ruled.route = ["civil_affairs", "health"]
-            tell.tell_dispatched(ruled, hours, is_ruled=True)
+        ruled = self._near("S12")
+        ruled.route = ["civil_affairs", "health"]
+        tell.tell_dispatched(ruled, 3, is_ruled=True)
+        moved_on = self._near("S12")
+        moved_on.route = ["civil_affairs", "health"]
+        tell.tell_rerouted(moved_on, 2)
+        tell.tell_lapsed(self._near("S54"), 3)
         tell.tell_given_up_by_team(self._near("S06", with_helper=True), 4, is_no_show=True)
         tell.tell_given_up_by_team(self._near("S05"), 8, is_no_show=False)
         tell.tell_reopened(self._near("S54"), 7)
         tell.tell_unmet(self._story(free=words.FREE_WISHES[4], is_by_phone=False), 35)
+        tell.tell_unreachable(self._near("S06"), 6)
+        self._tell_double()
+
+    def _tell_double(self) -> None:
+        """The same wish placed twice from one telephone, a few hours apart."""
+        first = self._story("S07", division_code=HOME, is_by_phone=False)
+        again = Story(replace(first.request, venue="社区二楼会议室"), [first.request.department_id])
+        self._writer.tell_placed(first, 7)
+        self._writer.tell_placed(again, 2)
 
     def _just_now(self, minutes: int) -> datetime:
         return self._writer.now - timedelta(minutes=minutes)
@@ -234,3 +251,5 @@ def make_orders(city: City, inventor: Inventor, rng: random.Random, now: datetim
     writer = Playwright(Acts(city, rng), rng, now)
     Repertoire(city, inventor, writer, rng).fill(orders)
     writer.play()
+    while climb(now).told:  # what has run out by now was told, as it would be in a city where the worker runs
+        pass

@@ -86,6 +86,14 @@ class Playwright:
             thread.do(self.acts.dispatch)
             thread.placed()
 
+    def tell_rerouted(self, story: Story, hours: float) -> None:
+        """Waits for the second department on its route, since the first did not claim it."""
+        self.told[Status.DISPATCHED] += 1
+        thread = self._thread(story, hours)
+        thread.do(self.acts.reroute)
+        thread.before(74, 100, self.acts.dispatch)
+        thread.placed()
+
     def tell_claimed(self, story: Story, hours: float, *, then: Act | None = None) -> None:
         """Waits for a team; `then` has happened since it was claimed (an offer)."""
         self.told[Status.CLAIMED] += 1
@@ -104,6 +112,16 @@ class Playwright:
         thread = self._thread(story, hours)
         self._before_second_team(thread, is_no_show=is_no_show, is_now=True)
 
+    def tell_lapsed(self, story: Story, hours: float) -> None:
+        """Waits for another team, since the first never called."""
+        self.told[Status.CLAIMED] += 1
+        thread = self._thread(story, hours)
+        slot = self.day_slot(5, story.request.duration)
+        story.slots = [slot]
+        thread.do(self.acts.lapse)
+        thread.before(49, 60, self.acts.accepting(slot))
+        thread.claimed(is_offered=True)
+
     def tell_reopened(self, story: Story, hours: float) -> None:
         """Waits for a team again, after the resident had objected."""
         self.told[Status.CLAIMED] += 1
@@ -119,6 +137,8 @@ class Playwright:
         thread = _Thread(self, story, self.awake(last))
         story.slots = [slot]
         thread.do(self.acts.accepting(slot))
+        if story.with_helper:
+            self.add(thread.at + timedelta(minutes=40), story, self.acts.first_call)
         thread.claimed(is_offered=self._rng.random() < 0.5)
         self._may_host(story, thread.at, min(slot.starts_at, self.now))
 
@@ -227,6 +247,16 @@ class Playwright:
         thread.do(self.acts.give_up)
         thread.before(60, 130, self.acts.offer)
         thread.claimed(is_offered=False)
+
+    def tell_unreachable(self, story: Story, days: float) -> None:
+        """Called on two days in vain, and ended so many days ago."""
+        self.told[Status.UNREACHABLE] += 1
+        thread = self._thread(story, days * 24)
+        thread.do(self.acts.end_unreachable)
+        thread.before(0.2, 2, self.acts.call_in_vain)
+        thread.before(24, 30, self.acts.call_in_vain)
+        thread.before(2, 4, self.acts.call_in_vain)
+        thread.dispatched()
 
     def tell_merged(self, story: Story, host: Story, since: datetime, until: datetime, *, is_rated: bool) -> None:
         """Placed after `since` and merged into `host` before `until`; wished for the same times."""

@@ -196,7 +196,7 @@ def _parse_choice(spec: Field, value: Any) -> str | None:
         if spec.is_required or spec.default is not None:
             refuse_field(spec.name, f"请选择{spec.label.zh}。", f"Choose: {spec.label.en}.")
         return None
-    if spec.choices and code not in {choice for choice, _ in spec.choices}:
+    if spec.choices and not spec.refers_to and code not in {choice for choice, _ in spec.choices}:
         _refuse_unknown(spec, [code])
     return code
 
@@ -248,7 +248,7 @@ def _check_references(kind: Kind, new: Values, old: Values) -> None:
     for spec in (*kind.keys, *kind.fields):
         if not spec.refers_to or spec.name not in new:
             continue
-        added = set(_as_list(new[spec.name])) - set(_as_list(old.get(spec.name)))
+        added = set(_as_list(new[spec.name])) - set(_as_list(old.get(spec.name))) - {code for code, _ in spec.choices}
         if not added:
             continue
         to = REFERENCES[spec.refers_to]

@@ -4,6 +4,7 @@ The office's pages draw their forms from `KINDS` and `edit.py` checks by it, so 
 disagree. Not here: changing facts (`edit.py`) and reading them (`queries.py`).
 """
 
+import calendar
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,19 +14,25 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from qtxvol.base import Base
+from qtxvol.directory.day_rules import read_period
 from qtxvol.directory.loader import PARTS, REASONED, URGENCIES
 from qtxvol.directory.models import (
+    ALL_CATEGORIES,
+    WEEKDAYS,
     Department,
     Division,
     MenuItem,
+    OfficeHours,
     Programme,
     Reason,
     Route,
+    ScienceDay,
     Term,
     TimeLimit,
 )
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import WAITS, Label, get_rule
+from qtxvol.orders.deadlines import Unit
+from qtxvol.orders.lifecycle import STEPS, Label, get_rule
 from qtxvol.progress.models import Period, School, Semester, Target
 from qtxvol.progress.units import UNITS
 from qtxvol.recognition.models import StarLevel
@@ -64,7 +71,7 @@ class Field:
     :ivar default: what a new row gets when the field is left out.
     :ivar is_fixed: given when the row is added, never changed after.
     :ivar pattern: shape of a text, with `shape` as the sentence that describes it.
-    :ivar refers_to: the rows of `REFERENCES` that the value names.
+    :ivar refers_to: the rows of `REFERENCES` that the value names, besides `choices`.
     """
 
     name: str
@@ -154,6 +161,45 @@ def _check_division(values: Values) -> None:
         refuse_field("lat_gcj02", "经度和纬度要一起填写。", "Longitude and latitude go together.")
 
 
+#: Nobody waits longer than this; more is a slip of the finger.
+_LONGEST_DAYS = 366
+
+
+def _check_time_limit(values: Values) -> None:
+    days = {Unit.WORKING_DAYS: 1, Unit.DAYS: 1, Unit.HOURS: 24, Unit.WORKING_HOURS: 7, Unit.WORKING_MINUTES: 7 * 60}
+    if values["amount"] > _LONGEST_DAYS * days[Unit(values["unit"])]:
+        refuse_field("amount", "时限最长一年，请写小一些。", "At most a year: a smaller number.")
+
+
+def _check_office_hours(values: Values) -> None:
+    if values["opens_at"] >= values["closes_at"]:
+        refuse_field("closes_at", "下班时间要晚于上班时间。", "It has to close after it opens.")
+    others = db.session.scalars(select(OfficeHours).where(OfficeHours.is_active)).all()
+    others = [row for row in others if (row.weekday, row.half) != (values["weekday"], values["half"])]
+    if not values["is_active"]:
+        if not others:
+            refuse_field("is_active", "至少要留一段办公时间。", "Some office hours have to stay.")
+        return
+    for row in others:
+        is_same_day = row.weekday == values["weekday"]
+        if is_same_day and row.opens_at < values["closes_at"] and values["opens_at"] < row.closes_at:
+            refuse_field("opens_at", "上午和下午的办公时间不能重叠。", "Morning and afternoon must not overlap.")
+
+
+def _check_science_day(values: Values) -> None:
+    if values["nth"] == "0" and values["day"] > calendar.monthrange(2024, values["month"])[1]:
+        refuse_field("day", "这个月没有这一天。", "That month has no such day.")
+    spans = [read_period(text) for text in values["dates"]]
+    if None in spans:
+        refuse_field(
+            "dates",
+            "每行写一天，例如 2026-09-12，或首尾两天，例如 2026-09-12/2026-09-20。",
+            "One a line: 2026-09-12, or first and last day, 2026-09-12/2026-09-20.",
+        )
+    if len({span.first.year for span in spans if span}) < len(spans):
+        refuse_field("dates", "同一年只能写一次。", "Each year once.")
+
+
 def _check_star_level(values: Values) -> None:
     """More stars take more hours, among those in use."""
     if not values["is_active"]:
@@ -196,8 +242,29 @@ _STEP_LABELS = {
     "dispatch": Label("派单", "Dispatch"),
     "claim": Label("领单", "Claim"),
     "accept": Label("接单", "Accept"),
-    "close": Label("办结", "Close"),
+    "first_call": Label("首次电话", "First call"),
+    "serve": Label("上门服务", "Service"),
+    "close": Label("办结登记", "Write-up"),
+    "rate": Label("评价", "Rating"),
 }
+_UNIT_LABELS = {
+    Unit.WORKING_MINUTES: Label("工作分钟（只算办公时间）", "Working minutes (office hours only)"),
+    Unit.WORKING_HOURS: Label("工作小时（只算办公时间）", "Working hours (office hours only)"),
+    Unit.WORKING_DAYS: Label("工作日", "Working days"),
+    Unit.HOURS: Label("小时（昼夜连续计算）", "Hours (round the clock)"),
+    Unit.DAYS: Label("天（昼夜连续计算）", "Days (round the clock)"),
+}
+_WEEKDAY_LABELS = {
+    "mon": Label("周一", "Monday"),
+    "tue": Label("周二", "Tuesday"),
+    "wed": Label("周三", "Wednesday"),
+    "thu": Label("周四", "Thursday"),
+    "fri": Label("周五", "Friday"),
+    "sat": Label("周六", "Saturday"),
+    "sun": Label("周日", "Sunday"),
+}
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d|24:00"
+_CLOCK_SHAPE = Label("写成 08:30 这样的时间", "a time like 08:30")
 _URGENCY_LABELS = {
     "normal": Label("普通", "Normal"),
     "urgent": Label("紧急", "Urgent"),
@@ -397,17 +464,51 @@ _ALL_KINDS = (
         keys=(
             Field(
                 "step", Label("环节", "Step"), FieldType.CHOICE, is_required=True,
-                choices=tuple((wait.step, _STEP_LABELS[wait.step]) for wait in WAITS.values()),
+                choices=tuple((step, _STEP_LABELS[step]) for step in STEPS),
             ),
             Field(
                 "urgency", Label("缓急", "Urgency"), FieldType.CHOICE, is_required=True,
                 choices=tuple((urgency, _URGENCY_LABELS[urgency]) for urgency in URGENCIES),
             ),
+            Field(
+                "category", Label("主题", "Theme"), FieldType.CHOICE, is_required=True, default=ALL_CATEGORIES,
+                choices=((ALL_CATEGORIES, Label("所有主题", "Every theme")),), refers_to="theme",
+            ),
         ),
         fields=(
-            Field("hours", Label("小时", "Hours"), FieldType.INTEGER, 1, 10000, is_required=True),
+            Field("amount", Label("时限", "Limit"), FieldType.INTEGER, 1, 10000, is_required=True),
+            Field(
+                "unit", Label("单位", "Unit"), FieldType.CHOICE, is_required=True,
+                choices=tuple((str(unit), label) for unit, label in _UNIT_LABELS.items()),
+            ),
             _IS_ACTIVE,
         ),
+        check=_check_time_limit,
+    ),
+    Kind(
+        "office_hours",
+        Label("办公时间", "Office hours"),
+        OfficeHours,
+        keys=(
+            Field(
+                "weekday", Label("星期", "Weekday"), FieldType.CHOICE, is_required=True,
+                choices=tuple((day, _WEEKDAY_LABELS[day]) for day in WEEKDAYS),
+            ),
+            Field(
+                "half", Label("上午或下午", "Morning or afternoon"), FieldType.CHOICE, is_required=True,
+                choices=_choices(("am", "上午", "Morning"), ("pm", "下午", "Afternoon")),
+            ),
+        ),
+        fields=(
+            Field(
+                "opens_at", Label("从几点", "From"), high=5, is_required=True, pattern=_CLOCK, shape=_CLOCK_SHAPE,
+            ),
+            Field(
+                "closes_at", Label("到几点", "Until"), high=5, is_required=True, pattern=_CLOCK, shape=_CLOCK_SHAPE,
+            ),
+            _IS_ACTIVE,
+        ),
+        check=_check_office_hours,
     ),
     Kind(
         "star_level",
@@ -443,6 +544,7 @@ _ALL_KINDS = (
                     ("theme", "主题", "Theme"),
                     ("skill", "技能", "Skill"),
                     ("format", "形式", "Format"),
+                    ("emergency", "应急类型", "Kind of emergency"),
                 ),
             ),
             Field(
@@ -526,6 +628,60 @@ _ALL_KINDS = (
         check=_check_target,
     ),
     Kind(
+        "science_day",
+        Label("科普节日", "Science day"),
+        ScienceDay,
+        keys=(
+            Field("id", Label("代码", "Code"), high=32, is_required=True, pattern=_CODE, shape=_CODE_SHAPE),
+        ),
+        fields=(
+            Field("name", _NAME, high=64, is_required=True),
+            Field("name_en", _NAME_EN, high=120),
+            Field("note", Label("给群众的一句话", "A sentence for residents"), high=120),
+            Field("note_en", Label("英文的一句话", "The same in English"), high=160),
+            Field("month", Label("几月", "Month"), FieldType.INTEGER, 1, 12, is_required=True),
+            Field(
+                "nth", Label("怎么定日子", "How its date is set"), FieldType.CHOICE, is_required=True, default="0",
+                choices=_choices(
+                    ("0", "固定日期", "Always the same date"),
+                    ("1", "当月第一个星期几", "The first weekday of the month"),
+                    ("2", "当月第二个星期几", "The second"),
+                    ("3", "当月第三个星期几", "The third"),
+                    ("4", "当月第四个星期几", "The fourth"),
+                    ("5", "当月最后一个星期几", "The last"),
+                ),
+            ),
+            Field("day", Label("几日（固定日期）", "Day (for a date)"), FieldType.INTEGER, 1, 31, default=1),
+            Field(
+                "weekday", Label("星期几（按星期定的）", "Weekday (otherwise)"), FieldType.CHOICE, default="6",
+                choices=_choices(
+                    ("1", "星期一", "Monday"), ("2", "星期二", "Tuesday"), ("3", "星期三", "Wednesday"),
+                    ("4", "星期四", "Thursday"), ("5", "星期五", "Friday"), ("6", "星期六", "Saturday"),
+                    ("7", "星期日", "Sunday"),
+                ),
+            ),
+            Field("length_days", Label("一共几天", "How many days"), FieldType.INTEGER, 1, 62, default=1),
+            Field(
+                "dates", Label("个别年份的日期（2026-09-12/2026-09-20）", "Years announced otherwise"),
+                FieldType.WORDS, 0, 30, default=(),
+            ),
+            Field(
+                "themes", Label("适合的主题（不选就是全部）", "Themes that fit (none: all)"), FieldType.CHOICES, 0, 20,
+                default=(), refers_to="theme",
+            ),
+            Field(
+                "menu_item_ids", Label("只限这些项目（不选就按主题）", "Only these items (none: by theme)"),
+                FieldType.CHOICES, 0, 60, default=(), refers_to="menu_item",
+            ),
+            Field(
+                "nudge_days", Label("提前几天提醒部门（0 不提醒）", "Tell departments so many days before (0: never)"),
+                FieldType.INTEGER, 0, 120, default=21,
+            ),
+            _IS_ACTIVE,
+        ),
+        check=_check_science_day,
+    ),
+    Kind(
         "semester",
         Label("学期", "School term"),
         Semester,
@@ -585,6 +741,7 @@ def _term_reference(kind: str) -> Reference:
 
 #: The values of `Field.refers_to`.
 REFERENCES: Mapping[str, Reference] = {
+    "menu_item": Reference(MenuItem.id, MenuItem.name, MenuItem.name_en, MenuItem.is_active, MenuItem.position),
     "department": Reference(
         Department.id, Department.name, Department.name_en, Department.is_active, Department.position
     ),

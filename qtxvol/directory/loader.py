@@ -17,17 +17,22 @@ from sqlalchemy import Table, bindparam, insert, select, update
 
 from qtxvol.base import Base
 from qtxvol.directory.models import (
+    ALL_CATEGORIES,
     Department,
     Division,
     MenuItem,
+    OfficeHours,
     Programme,
     Reason,
     Route,
+    ScienceDay,
     Term,
     TimeLimit,
 )
+from qtxvol.directory.workdays import seed_calendar
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import WAITS, Action
+from qtxvol.orders.deadlines import Unit
+from qtxvol.orders.lifecycle import STEPS, Action
 from qtxvol.progress.models import Period, Semester, Target, TargetUnit
 from qtxvol.progress.semesters import term_names, usual_terms
 from qtxvol.recognition.models import StarLevel
@@ -87,8 +92,16 @@ def load_facts(now: datetime, *, folder: Traversable | None = None) -> LoadRepor
     with transaction():
         for model, rows in facts.items():
             _load_table(cast(Table, model.__table__), rows, report)
+        _load_workdays(now, report)
         db.session.expire_all()  # what was read before may have changed beneath the session
     return report
+
+
+def _load_workdays(now: datetime, report: LoadReport) -> None:
+    days = seed_calendar(now)
+    for counter, count in ((report.inserted, days.inserted), (report.updated, days.updated), (report.kept, days.kept)):
+        if count:
+            counter["workday_overrides"] += count
 
 
 def _load_table(table: Table, rows: Sequence[Row], report: LoadReport) -> None:
@@ -134,10 +147,12 @@ def read_facts(folder: Traversable) -> Facts:
         Department: list(_departments(plan)),
         Programme: list(_programmes(plan)),
         Route: list(_routes(plan)),
-        Term: list(_terms(menu)),
+        Term: [*_terms(menu), *_emergency_kinds(_read_json(folder, "emergency_kinds.json"))],
         MenuItem: list(_menu_items(menu)),
+        ScienceDay: list(_science_days(_read_json(folder, "science_days.json"))),
         Reason: list(_reasons(_read_json(folder, "reasons.json"))),
         TimeLimit: list(_time_limits(_read_json(folder, "time_limits.json"))),
+        OfficeHours: list(_office_hours(_read_json(folder, "office_hours.json"))),
         StarLevel: list(_star_levels(_read_json(folder, "star_levels.json"))),
         Period: list(_periods(targets)),
         Target: list(_targets(targets, _read_json(folder, "target_measures.json"), plan)),
@@ -223,6 +238,17 @@ def _terms(menu: Mapping[str, Any]) -> Iterator[Row]:
             yield {"kind": kind, "code": code, "name": zh, "name_en": en, "position": position}
 
 
+def _emergency_kinds(data: Mapping[str, Any]) -> Iterator[Row]:
+    for position, each in enumerate(data["emergency_kinds"], 1):
+        yield {
+            "kind": "emergency",
+            "code": each["code"],
+            "name": each["zh"],
+            "name_en": each["en"],
+            "position": position,
+        }
+
+
 def _menu_items(menu: Mapping[str, Any]) -> Iterator[Row]:
     for position, item in enumerate(menu["items"], 1):
         yield {
@@ -249,6 +275,26 @@ def _menu_items(menu: Mapping[str, Any]) -> Iterator[Row]:
         }
 
 
+def _science_days(data: Mapping[str, Any]) -> Iterator[Row]:
+    for day in data["science_days"]:
+        yield {
+            "id": day["id"],
+            "name": day["zh"],
+            "name_en": day["en"],
+            "note": day["zh_note"],
+            "note_en": day["en_note"],
+            "month": day["month"],
+            "nth": str(day.get("nth", 0)),
+            "weekday": str(day.get("weekday", 1)),
+            "day": day.get("day", 1),
+            "length_days": day.get("length_days", 1),
+            "dates": day.get("dates", []),
+            "themes": day["themes"],
+            "menu_item_ids": day.get("items", []),
+            "nudge_days": day["nudge_days"],
+        }
+
+
 def _reasons(data: Mapping[str, Any]) -> Iterator[Row]:
     position: Counter[str] = Counter()
     for reason in data["reasons"]:
@@ -266,7 +312,14 @@ def _reasons(data: Mapping[str, Any]) -> Iterator[Row]:
 
 def _time_limits(data: Mapping[str, Any]) -> Iterator[Row]:
     for limit in data["time_limits"]:
-        yield {name: limit[name] for name in ("step", "urgency", "hours")}
+        category = limit.get("category", ALL_CATEGORIES)
+        yield {**{name: limit[name] for name in ("step", "urgency", "amount", "unit")}, "category": category}
+
+
+def _office_hours(data: Mapping[str, Any]) -> Iterator[Row]:
+    for hours in data["office_hours"]:
+        for weekday in hours["weekdays"]:
+            yield {"weekday": weekday, **{name: hours[name] for name in ("half", "opens_at", "closes_at")}}
 
 
 def _star_levels(data: Mapping[str, Any]) -> Iterator[Row]:
@@ -393,7 +446,9 @@ def _check(facts: Facts) -> None:
     for row in facts[Reason]:
         _check_known(f"reason {row['code']}", "action", [row["action"]], set(REASONED))
     for row in facts[TimeLimit]:
-        _check_known("time limit", "step", [row["step"]], {wait.step for wait in WAITS.values()})
+        _check_known("time limit", "step", [row["step"]], set(STEPS))
+        _check_known("time limit", "unit", [row["unit"]], set(Unit))
+        _check_known("time limit", "category", [row["category"]], {ALL_CATEGORIES, *terms["theme"]})
         _check_known("time limit", "urgency", [row["urgency"]], set(URGENCIES))
 
 

@@ -1,11 +1,18 @@
 """Tables of facts. Loaded from `qtxvol/data/`, edited by the office; `edited_at` protects a row from reloads."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qtxvol.base import Base, UTCDateTime
+from qtxvol.orders.deadlines import Unit
+
+_UNITS = ", ".join(f"'{unit}'" for unit in Unit)
+#: The category of a time limit that holds for every theme.
+ALL_CATEGORIES = "all"
+#: Monday first, as dates count them.
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Edited:
@@ -76,7 +83,7 @@ class Route(Edited, Base):
 
 
 class Term(Edited, Base):
-    """A word of the menu: an audience, theme, skill or format, in Chinese and English."""
+    """A word of the menu: an audience, theme, skill or format, or a kind of emergency, in Chinese and English."""
 
     __tablename__ = "terms"
 
@@ -132,12 +139,92 @@ class Reason(Edited, Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
+class ScienceDay(Edited, Base):
+    """A day, week or month of the calendar on which science is made known. When it falls: `day_rules.py`."""
+
+    __tablename__ = "science_days"
+    __table_args__ = (
+        CheckConstraint("month BETWEEN 1 AND 12 AND day BETWEEN 1 AND 31", name="date"),
+        CheckConstraint("length_days BETWEEN 1 AND 62", name="length"),
+        CheckConstraint("nudge_days BETWEEN 0 AND 120", name="nudge"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    name_en: Mapped[str] = mapped_column(String(120), default="")
+    #: One sentence for residents.
+    note: Mapped[str] = mapped_column(String(120), default="")
+    note_en: Mapped[str] = mapped_column(String(160), default="")
+    month: Mapped[int]
+    #: 0: always on `day`; 1 to 4: that `weekday` (1 Monday to 7 Sunday) of the month; 5: the last one.
+    nth: Mapped[str] = mapped_column(String(1), default="0")
+    weekday: Mapped[str] = mapped_column(String(1), default="1")
+    day: Mapped[int] = mapped_column(default=1)
+    length_days: Mapped[int] = mapped_column(default=1)
+    #: Years that were announced otherwise: `2026-09-12`, or first and last day `2026-09-12/2026-09-20`.
+    dates: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: Themes of the menu that fit; empty: all.
+    themes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: The very items that fit, where a theme says too much; empty: all of the themes.
+    menu_item_ids: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: So many days before, departments with fitting items are told; 0: never.
+    nudge_days: Mapped[int] = mapped_column(default=21)
+
+
 class TimeLimit(Edited, Base):
-    """Hours for a step (`lifecycle.WAITS`) at an urgency."""
+    """How long a step (`lifecycle.STEPS`) may take at an urgency, for one theme or for all. The most specific row
+    wins, urgency before theme. Clocks that run keep the limit of the day they started."""
 
     __tablename__ = "time_limits"
-    __table_args__ = (CheckConstraint("hours > 0", name="hours_positive"),)
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount_positive"),
+        CheckConstraint(f"unit IN ({_UNITS})", name="unit"),
+    )
 
     step: Mapped[str] = mapped_column(String(16), primary_key=True)
     urgency: Mapped[str] = mapped_column(String(16), primary_key=True)
-    hours: Mapped[int]
+    #: A theme of the menu, or `ALL_CATEGORIES`.
+    category: Mapped[str] = mapped_column(String(32), primary_key=True, default=ALL_CATEGORIES)
+    amount: Mapped[int]
+    unit: Mapped[str] = mapped_column(String(16))
+
+
+class OfficeHours(Edited, Base):
+    """Half a day of office hours on a weekday, half-open. A weekday without one in use is a day off."""
+
+    __tablename__ = "office_hours"
+    __table_args__ = (CheckConstraint("opens_at < closes_at", name="order"),)
+
+    #: One of `WEEKDAYS`.
+    weekday: Mapped[str] = mapped_column(String(3), primary_key=True)
+    #: `am` or `pm`.
+    half: Mapped[str] = mapped_column(String(2), primary_key=True)
+    #: On the clock of the city, like 08:30; the end of the day is 24:00.
+    opens_at: Mapped[str] = mapped_column(String(5))
+    closes_at: Mapped[str] = mapped_column(String(5))
+
+
+class WorkdayOverride(Edited, Base):
+    """A day that differs from its weekday: a holiday, or a make-up workday. Out of use, it is an ordinary day."""
+
+    __tablename__ = "workday_overrides"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    is_work: Mapped[bool]
+    name: Mapped[str] = mapped_column(String(64), default="")
+    name_en: Mapped[str] = mapped_column(String(96), default="")
+    #: `holidays` (the library, and its version), `import` or `office`.
+    source: Mapped[str] = mapped_column(String(32), default="office")
+
+
+class CalendarYear(Base):
+    """A year of the working calendar. Provisional until its make-up workdays are announced, or the office has looked
+    at the year and confirmed it; what is confirmed is left alone by the library."""
+
+    __tablename__ = "calendar_years"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_provisional: Mapped[bool] = mapped_column(default=True)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    confirmed_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    source: Mapped[str] = mapped_column(String(32), default="")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from qtxvol.directory.kinds import KINDS, REFERENCES, Field, Key, Values, get_kind, split_key
 from qtxvol.directory.loader import PARTS
 from qtxvol.directory.models import (
+    ALL_CATEGORIES,
     Department,
     Division,
     MenuItem,
@@ -24,10 +25,11 @@ from qtxvol.directory.models import (
     TimeLimit,
 )
 from qtxvol.extensions import db
+from qtxvol.orders.deadlines import Limit, Unit
 from qtxvol.orders.lifecycle import Action, Label
 from qtxvol.refusals import NotFound
 
-TOWN, COMMUNITY = 4, 5
+COUNTY, TOWN, COMMUNITY = 3, 4, 5
 
 #: A wish in free text goes to those who, by the plan, serve its audience.
 PROGRAMME_OF_AUDIENCE = {
@@ -90,6 +92,16 @@ def list_towns_with_communities() -> list[TownGroup]:
         elif parent_code in towns:
             towns[parent_code][1].append(place)
     return [TownGroup(town, tuple(communities)) for town, communities in towns.values()]
+
+
+def list_counties() -> list[Place]:
+    """Cities and counties in use: the whole of what the service is for."""
+    rows = db.session.execute(
+        select(Division.code, Division.display_name, Division.name_en, Division.kind)
+        .where(Division.level == COUNTY, Division.is_active)
+        .order_by(Division.code)
+    )
+    return [Place(*row) for row in rows]
 
 
 def get_division_names(locale: str = "zh") -> dict[str, str]:
@@ -303,24 +315,26 @@ def list_departments(active_only: bool = True) -> list[DepartmentEntry]:
     return [DepartmentEntry(*row) for row in db.session.execute(statement)]
 
 
-def time_limits() -> dict[tuple[str, str], int]:
-    """(step, urgency) → hours, of the limits in use."""
-    rows = db.session.execute(select(TimeLimit.step, TimeLimit.urgency, TimeLimit.hours).where(TimeLimit.is_active))
-    return {(step, urgency): hours for step, urgency, hours in rows}
+def time_limits() -> dict[tuple[str, str, str], Limit]:
+    """(step, urgency, category) → limit, of those in use."""
+    rows = db.session.scalars(select(TimeLimit).where(TimeLimit.is_active))
+    return {(row.step, row.urgency, row.category): Limit(row.amount, Unit(row.unit)) for row in rows}
 
 
-def limits_for(urgency: str) -> dict[str, int]:
-    """Step → hours, as `deadlines.due_at` wants them.
+def limits_for(urgency: str, theme: str | None = None) -> dict[str, Limit]:
+    """Step → limit for an order, in one statement; a step without a limit in use is missing.
 
-    A step without a limit in use at this urgency takes that of a normal order; without that it is missing.
+    The most specific row wins, and the urgency says more than the theme: an emergency is never lengthened by what
+    its theme usually takes. Without a row of its urgency, that of a normal order counts.
     """
+    categories = (ALL_CATEGORIES, theme or ALL_CATEGORIES)
     rows = db.session.execute(
-        select(TimeLimit.step, TimeLimit.urgency, TimeLimit.hours).where(
-            TimeLimit.is_active, or_(TimeLimit.urgency == urgency, TimeLimit.urgency == "normal")
+        select(TimeLimit.step, TimeLimit.urgency, TimeLimit.category, TimeLimit.amount, TimeLimit.unit).where(
+            TimeLimit.is_active, TimeLimit.urgency.in_((urgency, "normal")), TimeLimit.category.in_(categories)
         )
     ).all()
-    normal = {step: hours for step, at, hours in rows if at == "normal"}
-    return normal | {step: hours for step, at, hours in rows if at == urgency}
+    rows = sorted(rows, key=lambda row: (row.urgency == urgency, row.category != ALL_CATEGORIES))
+    return {row.step: Limit(row.amount, Unit(row.unit)) for row in rows}
 
 
 # Who should get an order
@@ -330,7 +344,7 @@ def limits_for(urgency: str) -> dict[str, int]:
 class Suggestion:
     """A department to dispatch to, and why.
 
-    :ivar part: "menu", "alternative", "lead", "responsible", "cooperating" or "member".
+    :ivar part: "menu", "alternative", "lead", "responsible", "cooperating" or "member"; "expert" in an emergency.
     """
 
     department_id: str
@@ -494,7 +508,7 @@ def _select_fact(kind: str) -> Select[Any]:
 
 
 def list_choices(spec: Field, keep: Collection[str] = ()) -> list[tuple[str, Label]]:
-    """What a form offers for a field: its own choices, or the rows in use that it may name.
+    """What a form offers for a field: its own choices, and the rows in use that it may name.
 
     :param keep: codes that the fact names already; they are offered too when they are out of use.
     """
@@ -506,7 +520,7 @@ def list_choices(spec: Field, keep: Collection[str] = ()) -> list[tuple[str, Lab
         .where(or_(to.is_active, to.code.in_(keep)), *to.where)
         .order_by(to.order, to.code)
     )
-    return [(code, Label(name, name_en or name)) for code, name, name_en in rows]
+    return [*spec.choices, *((code, Label(name, name_en or name)) for code, name, name_en in rows)]
 
 
 def choice_names(spec: Field) -> dict[str, Label]:
@@ -515,4 +529,4 @@ def choice_names(spec: Field) -> dict[str, Label]:
         return dict(spec.choices)
     to = REFERENCES[spec.refers_to]
     rows = db.session.execute(select(to.code, to.name, to.name_en).where(*to.where).order_by(to.order, to.code))
-    return {code: Label(name, name_en or name) for code, name, name_en in rows}
+    return {**dict(spec.choices), **{code: Label(name, name_en or name) for code, name, name_en in rows}}

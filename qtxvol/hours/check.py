@@ -22,12 +22,12 @@ def check_hours() -> Iterator[tuple[str, str]]:
     last = 0
     while True:
         orders = db.session.execute(
-            select(Order.id, Order.number).where(Order.id > last).order_by(Order.id).limit(_CHUNK)
+            select(Order.id, Order.number, Order.is_drill).where(Order.id > last).order_by(Order.id).limit(_CHUNK)
         ).all()
         if not orders:
             break
         last = orders[-1].id
-        yield from _check_orders({row.id: row.number for row in orders})
+        yield from _check_orders({row.id: row.number for row in orders}, {row.id for row in orders if row.is_drill})
     yield from _check_people()
 
 
@@ -52,7 +52,7 @@ def replay(events: Sequence[OrderEvent], requests: Sequence[HoursRequest]) -> di
     return {person: minutes for person, minutes in standing.items() if minutes}
 
 
-def _check_orders(numbers: dict[int, str]) -> Iterator[tuple[str, str]]:
+def _check_orders(numbers: dict[int, str], drills: set[int]) -> Iterator[tuple[str, str]]:
     entries: dict[int, list[HoursEntry]] = defaultdict(list)
     for entry in db.session.scalars(select(HoursEntry).where(HoursEntry.order_id.in_(numbers)).order_by(HoursEntry.id)):
         entries[entry.order_id].append(entry)
@@ -71,6 +71,10 @@ def _check_orders(numbers: dict[int, str]) -> Iterator[tuple[str, str]]:
     ):
         requests[request.order_id].append(request)
     for order_id, number in numbers.items():
+        if order_id in drills:
+            if entries[order_id]:
+                yield number, "is an exercise, but hours were written for it"
+            continue
         for fault in _find_faults(entries[order_id], events[order_id], requests[order_id]):
             yield number, fault
 

@@ -15,6 +15,9 @@ from qtxvol.extensions import db
 from qtxvol.hours.models import NoShow
 from qtxvol.hours.numbers import get_number
 from qtxvol.hours.rules import EXCUSES, NO_SHOW_REASONS
+from qtxvol.hours.tell import tell_absent, tell_objection
+from qtxvol.orders.call_backs import open_call_back
+from qtxvol.orders.calls import CallCause
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order, OrderEvent
 from qtxvol.refusals import NotFound, Refused
@@ -84,6 +87,9 @@ def object_to_no_show(no_show_id: int, actor: Actor, *, text: str, now: datetime
         if row.status == "objected":
             return
         row.status, row.objection, row.objected_at = "objected", text.strip()[:LONGEST_TEXT], now
+        tell_objection(f"absence:{row.id}", row.order_id, now)
+        order = db.session.get_one(Order, row.order_id, with_for_update=True)
+        open_call_back(order, CallCause.NO_SHOW_DISPUTED, now)  # the resident knows who came
 
 
 def decide_no_show(no_show_id: int, actor: Actor, *, is_lifted: bool, text: str, now: datetime) -> None:
@@ -183,20 +189,21 @@ def _record(
     if team_id is None:
         raise ValueError(f"no team was named for order {order_id}")
     today = now.astimezone(CITY_TIME).date()
-    db.session.add(
-        NoShow(
-            order_id=order_id,
-            volunteer_id=person,
-            event_id=event.id,
-            team_id=team_id,
-            reason=reason,
-            status="excused" if reason in EXCUSES else "stands",
-            recorded_party=actor.party,
-            recorded_name=actor.name,
-            recorded_at=now,
-            expires_on=today + timedelta(days=get_number("no_show_days")),
-        )
+    row = NoShow(
+        order_id=order_id,
+        volunteer_id=person,
+        event_id=event.id,
+        team_id=team_id,
+        reason=reason,
+        status="excused" if reason in EXCUSES else "stands",
+        recorded_party=actor.party,
+        recorded_name=actor.name,
+        recorded_at=now,
+        expires_on=today + timedelta(days=get_number("no_show_days")),
     )
+    db.session.add(row)
+    db.session.flush()
+    tell_absent(row, now)
 
 
 def _check_reason(reason: str) -> None:

@@ -14,6 +14,9 @@ from qtxvol.extensions import db
 from qtxvol.hours.ledger import list_threads
 from qtxvol.hours.models import HoursEntry, HoursObjection, HoursRequest
 from qtxvol.hours.requests import correct_by_decision, select_requests
+from qtxvol.hours.tell import tell_objection
+from qtxvol.orders.call_backs import open_call_back
+from qtxvol.orders.calls import CallCause
 from qtxvol.orders.models import Order
 from qtxvol.orders.transition import lock_order
 from qtxvol.paging import Page, select_page
@@ -61,6 +64,9 @@ def make_objection(request_id: int, *, text: str, contact: str, now: datetime) -
         )
         db.session.add(objection)
         db.session.flush()
+        tell_objection(f"hours:{objection.id}", request.order_id, now)
+        order = db.session.get_one(Order, request.order_id, with_for_update=True)
+        open_call_back(order, CallCause.HOURS_DISPUTED, now)  # the resident knows who came, and for how long
         return objection.id
 
 

@@ -103,7 +103,7 @@ def list_unconfirmed(actor: Actor, limit: int = 100) -> Sequence[AnyRow]:
         )
         .outerjoin(MenuItem, MenuItem.id == Order.menu_item_id)
         .outerjoin(Team, Team.id == Order.team_id)
-        .where(visible_orders(actor), Order.status == Status.CLOSED, ~rated, ~said)
+        .where(visible_orders(actor), Order.status == Status.CLOSED, Order.counts(), ~rated, ~said)
         .order_by(Order.closed_at.desc(), Order.id.desc())
         .limit(limit)
     ).all()

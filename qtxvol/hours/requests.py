@@ -26,6 +26,7 @@ from qtxvol.hours.ledger import (
 from qtxvol.hours.models import HoursEntry, HoursRequest
 from qtxvol.hours.numbers import get_number
 from qtxvol.hours.rules import CORRECTION_REASONS, DECIDED_REASONS, LATE_REASONS, minutes_of
+from qtxvol.hours.tell import tell_decided, tell_waiting
 from qtxvol.orders.lifecycle import Label, Party, Status
 from qtxvol.orders.models import Order
 from qtxvol.orders.transition import lock_order
@@ -61,7 +62,9 @@ def propose_late(
         _check_member(actor, volunteer_id)
         _check_late(order, volunteer_id, minutes, span)
         _check_nothing_waits(order.id, volunteer_id)
-        return _add_request(order, "late", volunteer_id, minutes, None, reason, text, actor, now).id
+        request = _add_request(order, "late", volunteer_id, minutes, None, reason, text, actor, now)
+        tell_waiting(request, now)
+        return request.id
 
 
 def propose_correction(entry_id: int, actor: Actor, *, minutes: int, reason: str, text: str, now: datetime) -> bool:
@@ -86,9 +89,11 @@ def propose_correction(entry_id: int, actor: Actor, *, minutes: int, reason: str
         _check_nothing_waits(order.id, thread.root.volunteer_id)
         request = _add_request(order, "correction", thread.root.volunteer_id, minutes, thread, reason, text, actor, now)
         if minutes > thread.minutes:
+            tell_waiting(request, now)
             return False
         _decide(request, actor, "confirmed", "", now)
         write_correction(thread, request, actor, now)
+        tell_decided(request, order.team_id, now)
         return True
 
 
@@ -118,12 +123,14 @@ def decide_request(request_id: int, actor: Actor, *, is_confirmed: bool, text: s
             if not text.strip():
                 raise Refused("missing", 422, field="text")
             _decide(request, actor, "refused", text, now)
+            tell_decided(request, order.team_id, now)
             return request
         if request.kind == "late":
             _confirm_late(order, request, actor, now)
         else:
             _confirm_correction(order, request, actor, now)
         _decide(request, actor, "confirmed", text, now)
+        tell_decided(request, order.team_id, now)
         return request
 
 
@@ -134,6 +141,7 @@ def correct_by_decision(
     request = _add_request(order, "correction", thread.root.volunteer_id, minutes, thread, reason, text, actor, now)
     _decide(request, actor, "confirmed", "", now)
     write_correction(thread, request, actor, now)
+    tell_decided(request, order.team_id, now)
 
 
 # Reads
@@ -201,8 +209,10 @@ def _check_asked(actor: Actor, reason: str, reasons: Mapping[str, Label], text: 
 def _span_of(order: Order) -> Window:
     """When the service was.
 
-    :raise Refused: `not_closed` (409).
+    :raise Refused: `not_closed`, `drill_hours` (409).
     """
+    if order.is_drill:
+        raise Refused("drill_hours", 409)
     if order.status != Status.CLOSED or order.actual_start is None or order.actual_end is None:
         raise Refused("not_closed", 409)
     return Window(order.actual_start, order.actual_end)

@@ -17,14 +17,21 @@ from qtxvol.hours.models import SpotCheck, SpotCheckOrder
 from qtxvol.hours.numbers import get_number
 from qtxvol.hours.presence import say_presence
 from qtxvol.hours.rules import SPOT_CHECK_ANSWERS, is_drawn, make_seed
+from qtxvol.orders.call_backs import Called, finish_call_back, open_call_backs
+from qtxvol.orders.calls import CallCause, CallResult
 from qtxvol.orders.lifecycle import Status
 from qtxvol.orders.models import CallBack, Order
-from qtxvol.orders.rate import finish_call_back
 from qtxvol.orders.transition import lock_order
 from qtxvol.refusals import Refused
 from qtxvol.storage import transaction
 
-CAUSE = "spot_check"
+CAUSE = CallCause.SPOT_CHECK
+#: What an answer is as the result of the call.
+_RESULTS = {
+    "confirmed": CallResult.CONFIRMED,
+    "denied": CallResult.DENIED,
+    "unreachable": CallResult.UNREACHED,
+}
 #: Missed days are drawn later, so far back.
 CATCH_UP = timedelta(days=31)
 
@@ -60,8 +67,8 @@ def draw_day(day: date, now: datetime) -> SpotCheck:
         if known is not None:
             return known
         orders = db.session.execute(
-            select(Order.id, Order.number, Order.closures_count)
-            .where(Order.status == Status.CLOSED, Order.closed_at >= _midnight(day))
+            select(Order.id, Order.number, Order.division_code, Order.closures_count)
+            .where(Order.status == Status.CLOSED, Order.counts(), Order.closed_at >= _midnight(day))
             .where(Order.closed_at < _midnight(day + timedelta(days=1)))
             .order_by(Order.number)
         ).all()
@@ -76,10 +83,9 @@ def draw_day(day: date, now: datetime) -> SpotCheck:
             drawn_count=len(drawn),
             drawn_at=now,
         )
-        tasks = {row.id: CallBack(order_id=row.id, cause=CAUSE, opened_at=now) for row in drawn}
         db.session.add(check)
-        db.session.add_all(tasks.values())
-        db.session.flush()
+        opened = open_call_backs([(row.id, row.division_code) for row in drawn], CallCause.SPOT_CHECK, now)
+        tasks = {task.order_id: task for task in opened}
         db.session.add_all(
             SpotCheckOrder(
                 day=day,
@@ -93,28 +99,30 @@ def draw_day(day: date, now: datetime) -> SpotCheck:
         return check
 
 
-def answer_spot_check(call_back_id: int, actor: Actor, *, answer: str, outcome: str, now: datetime) -> str:
-    """The community has called: as written up, not as written up (which disputes the hours), or could not be reached.
+def answer_spot_check(
+    call_back_id: int, actor: Actor, *, answer: str, outcome: str, key: str = "", now: datetime
+) -> Called:
+    """The community has called: as written up, not as written up (which disputes the hours), or could not be reached,
+    which ends the task after enough tries only.
 
-    :return: the order's number.
     :raise NotFound: no such task of this community's.
     :raise Refused: `wrong_party` (403); `missing` or `unknown` with `field` (422).
     """
     if answer not in SPOT_CHECK_ANSWERS:
         raise Refused("unknown", 422, field="answer")
     with transaction():
-        number = finish_call_back(call_back_id, actor, outcome=outcome, now=now)
+        called = finish_call_back(call_back_id, actor, result=_RESULTS[answer], outcome=outcome, key=key, now=now)
         row = db.session.scalars(
             select(SpotCheckOrder).where(SpotCheckOrder.call_back_id == call_back_id).with_for_update()
         ).one_or_none()
-        if row is None or row.answer:
-            return number
+        if row is None or row.answer or not called.is_done:
+            return called
         row.answer = answer
-        order = lock_order(number, actor)
+        order = lock_order(called.number, actor)
         still_closed = order.status == Status.CLOSED and order.closures_count == row.closure
         if answer in ("confirmed", "denied") and still_closed:
             say_presence(order, actor, did_take_place=answer == "confirmed", text=outcome, now=now)
-        return number
+        return called
 
 
 # Reads

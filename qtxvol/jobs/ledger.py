@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, delete, func, select, true
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from qtxvol.base import CITY_TIME
@@ -50,8 +50,17 @@ def worker_name() -> str:
 
 
 def list_last_runs() -> dict[str, JobRun]:
-    """The latest run of each job."""
-    last = select(JobRun.job, func.max(JobRun.slot).label("slot")).group_by(JobRun.job).subquery()
+    """The latest run of each job, done or failed."""
+    return _list_last(true())
+
+
+def list_last_done() -> dict[str, JobRun]:
+    """The latest run of each job that came through."""
+    return _list_last(JobRun.done_at.is_not(None))
+
+
+def _list_last(condition: ColumnElement[bool]) -> dict[str, JobRun]:
+    last = select(JobRun.job, func.max(JobRun.slot).label("slot")).where(condition).group_by(JobRun.job).subquery()
     joined = (JobRun.job == last.c.job) & (JobRun.slot == last.c.slot)
     return {run.job: run for run in db.session.scalars(select(JobRun).join(last, joined))}
 
@@ -82,6 +91,8 @@ def _run_slot(job: Job, slot: datetime, now: datetime) -> bool:
             result = result if isinstance(result, Result) else Result(str(result))
             run.done_at, run.result = now, result.text
             run.inputs, run.counts, run.checksum = dict(result.inputs), dict(result.counts), result.checksum
+            if job.every is not None:
+                _forget_runs(job, slot)
     except _TakenError:
         return False
     except OperationalError as error:  # somebody writes for long, or the database is gone: the next tick asks again
@@ -109,6 +120,12 @@ def _take(job: Job, slot: datetime, now: datetime) -> JobRun:
     run.started_at, run.worker = now, worker_name()
     db.session.flush()
     return run
+
+
+def _forget_runs(job: Job, slot: datetime) -> None:
+    """Of a job that runs all day the runs of the last day are kept."""
+    old = slot_name(slot - timedelta(days=1))
+    db.session.execute(delete(JobRun).where(JobRun.job == job.name, JobRun.slot < old))
 
 
 def _is_done(job: Job, slot: datetime) -> bool:

@@ -1,14 +1,17 @@
 """The one table of jobs: name, when (city time), what, and how far back a missed run is made up for."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from qtxvol.accounts.attempts import sweep_attempts
 from qtxvol.base import CITY_TIME
+from qtxvol.directory.science_days import nudge_science_days
+from qtxvol.directory.workdays import seed_calendar
 from qtxvol.hours.points import credit_points
 from qtxvol.hours.spot_checks import draw_due
+from qtxvol.orders.ladder import climb
 from qtxvol.privacy.retain import MOST_AT_ONCE, count_due, erase_due
 from qtxvol.progress.count import count_targets
 from qtxvol.recognition.awards import award_stars
@@ -30,7 +33,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A daily job at `hour`:`minute` on the city's clock.
+    """A job: daily at `hour`:`minute` on the city's clock, or again and again, `every` so often from midnight on.
 
     `run(slot, now)` works inside the ledger's transaction, so it is short (seconds, not minutes) and sends nothing
     out into the world; it says in a word what it did.
@@ -42,6 +45,14 @@ class Job:
     run: Callable[[datetime, datetime], str | Result]
     #: How far back missed runs are made up for, each for itself. Less than a day and a half: the latest only.
     catch_up: timedelta
+    #: A job of this kind looks at everything that is due, so only its latest slot is ever made up for.
+    every: timedelta | None = None
+
+
+def frequent(name: str, minutes: int, run: Callable[[datetime, datetime], str | Result]) -> Job:
+    """A job that runs every so many minutes (a divisor of 1440)."""
+    every = timedelta(minutes=minutes)
+    return Job(name, 0, 0, run, every, every)
 
 
 def _count(slot: datetime, now: datetime) -> Result:
@@ -75,6 +86,23 @@ def _credit_points(slot: datetime, now: datetime) -> Result:
     return Result(f"{lines} lines", counts={"lines": lines})
 
 
+def _nudge_science_days(slot: datetime, now: datetime) -> Result:
+    told = nudge_science_days(now)
+    return Result(f"{told} notices", counts={"notices": told})
+
+
+def _seed_calendar(slot: datetime, now: datetime) -> Result:
+    """So that the next year is there before anything is due in it."""
+    days = seed_calendar(now)
+    return Result(f"{days.inserted} days", counts={"inserted": days.inserted, "updated": days.updated})
+
+
+def _climb(slot: datetime, now: datetime) -> Result:
+    """Whatever has run out by now."""
+    done = climb(now)
+    return Result(str(done), counts=asdict(done))
+
+
 def _retain(slot: datetime, now: datetime) -> Result:
     """Contacts that were kept long enough; what is left over waits for the next night."""
     due = count_due(now)
@@ -83,12 +111,15 @@ def _retain(slot: datetime, now: datetime) -> Result:
 
 
 JOBS: tuple[Job, ...] = (
+    frequent("climb_ladder", 5, _climb),
+    Job("seed_calendar", 0, 5, _seed_calendar, timedelta(hours=24)),
     Job("count_targets", 0, 10, _count, timedelta(days=400)),
     Job("award_stars", 1, 30, _award_stars, timedelta(hours=24)),
     Job("draw_spot_checks", 0, 30, _draw_spot_checks, timedelta(hours=24)),
     Job("credit_points", 2, 0, _credit_points, timedelta(hours=24)),
     Job("sweep_attempts", 3, 20, _sweep, timedelta(hours=24)),
     Job("sweep_rosters", 3, 30, _sweep_rosters, timedelta(hours=24)),
+    Job("nudge_science_days", 8, 30, _nudge_science_days, timedelta(hours=24)),
     Job("retain", 3, 40, _retain, timedelta(hours=24)),
 )
 
@@ -96,6 +127,9 @@ JOBS: tuple[Job, ...] = (
 def last_slot(job: Job, now: datetime) -> datetime:
     """The latest time at or before `now` at which the job was due."""
     local = now.astimezone(CITY_TIME)
+    if job.every is not None:
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + (local - midnight) // job.every * job.every
     slot = local.replace(hour=job.hour, minute=job.minute, second=0, microsecond=0)
     return slot if slot <= local else slot - timedelta(days=1)
 
@@ -103,5 +137,7 @@ def last_slot(job: Job, now: datetime) -> datetime:
 def list_slots(job: Job, now: datetime) -> list[datetime]:
     """All times at which the job was due within its `catch_up`, oldest first; the latest of them in any case."""
     last = last_slot(job, now)
+    if job.every is not None:
+        return [last]
     days = max(0, (last - (now - job.catch_up)).days)
     return [last - timedelta(days=back) for back in range(days, -1, -1)]

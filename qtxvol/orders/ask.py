@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
-from qtxvol.orders import deadlines
+from qtxvol.orders.clocks import pause_clocks, resume_clocks
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.models import Order, OrderEvent, Question
 from qtxvol.orders.transition import Effect, Outcome, change_order
@@ -23,6 +23,7 @@ def ask_resident(
     def prepare(order: Order) -> Effect:
         def then(event: OrderEvent) -> None:
             db.session.add(Question(asked_event_id=event.id, order_id=order.id, asked_at=now))
+            pause_clocks(order.id, now)
 
         return Effect({"clock_stopped_at": now}, then=then)
 
@@ -32,7 +33,8 @@ def ask_resident(
 def answer_question(
     number: str, actor: Actor, *, text: str, now: datetime, version: int | None = None, key: str | None = None
 ) -> Outcome:
-    """Answer the open question, as the resident or for them; the clock runs on with the lost time given back.
+    """Answer the open question, as the resident or for them; the clocks run on, and the working time
+    that was lost meanwhile is given back.
 
     :raise Refused: `no_question` (409).
     """
@@ -45,8 +47,7 @@ def answer_question(
                 .values(ended_at=now, answered_event_id=event.id)
             )
 
-        due = deadlines.resume(order.due_at, stopped_at=order.clock_stopped_at or now, now=now)
-        return Effect({"clock_stopped_at": None, "due_at": due}, then=then)
+        return Effect({"clock_stopped_at": None, "due_at": resume_clocks(order, now)}, then=then)
 
     return change_order(
         number, Action.ANSWER, actor, {"text": text}, now=now, prepare=prepare, version=version, key=key

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
+from qtxvol.emergencies.check import check_emergencies
 from qtxvol.extensions import db
 from qtxvol.hours.check import check_hours
 from qtxvol.orders.chain import GENESIS
-from qtxvol.orders.lifecycle import Action, Status, get_rule
-from qtxvol.orders.models import Crew, Order, OrderEvent, OrderNote, Question, Rating, WishedTime
+from qtxvol.orders.clocks import MAY_END_EARLY, RUNNING, is_running, main_due
+from qtxvol.orders.lifecycle import OPEN, Action, Party, Status, get_rule
+from qtxvol.orders.models import Crew, Order, OrderClock, OrderEvent, OrderNote, Question, Rating, WishedTime
 from qtxvol.orders.transition import hash_of
 
 
@@ -90,13 +92,15 @@ def _differing_columns(order: Order, events: Sequence[OrderEvent]) -> list[str]:
         match event.action:
             case Action.PLACE:
                 said |= {name: payload.get(name) for name in ("headcount", "division_code", "menu_item_id", "audience")}
-            case Action.DISPATCH | Action.RULE:
+            case Action.DISPATCH | Action.RULE | Action.REROUTE | Action.TURN_BACK | Action.PUSH:
                 said["department_id"] = payload["department_id"]
             case Action.RETURN | Action.RELEASE | Action.RECALL:
                 said["department_id"] = None
-            case Action.ACCEPT | Action.RESCHEDULE:
+            case Action.RESUME:
+                said |= dict.fromkeys(("department_id", "agreed_start", "agreed_end"))
+            case Action.ACCEPT | Action.RESCHEDULE | Action.REINSTATE:
                 said |= {name: datetime.fromisoformat(str(payload[name])) for name in ("agreed_start", "agreed_end")}
-            case Action.WITHDRAW | Action.NO_SHOW:
+            case Action.WITHDRAW | Action.NO_SHOW | Action.LAPSE:
                 said |= {"agreed_start": None, "agreed_end": None}
             case Action.CLOSE:
                 said |= {name: datetime.fromisoformat(str(payload[name])) for name in ("actual_start", "actual_end")}
@@ -104,6 +108,47 @@ def _differing_columns(order: Order, events: Sequence[OrderEvent]) -> list[str]:
             case Action.REOPEN:
                 said |= dict.fromkeys(("agreed_start", "agreed_end", "actual_start", "actual_end", "attendance"))
     return [name for name, value in said.items() if getattr(order, name) != value]
+
+
+def _check_clocks() -> Iterator[Finding]:
+    """Every open order has exactly its clocks, each with an owner; its due time is that of the main one; what has ended
+    or never waited has none that runs."""
+    statement = (
+        select(Order.number, Order.status, Order.due_at, Order.clock_stopped_at, OrderClock)
+        .outerjoin(OrderClock, and_(OrderClock.order_id == Order.id, is_running()))
+        .where(or_(Order.status.in_(OPEN), OrderClock.id.is_not(None)))
+        .order_by(Order.id, OrderClock.id)
+        .execution_options(yield_per=500)
+    )
+    for (number, status, due_at, stopped_at), rows in groupby(db.session.execute(statement), key=lambda row: row[:4]):
+        clocks = [clock for *_order, clock in rows if clock is not None]
+        for fault in _clock_faults(Status(status), due_at, stopped_at, clocks):
+            yield Finding(number, fault)
+
+
+def _clock_faults(
+    status: Status, due_at: datetime | None, stopped_at: datetime | None, clocks: Sequence[OrderClock]
+) -> Iterator[str]:
+    steps = [clock.step for clock in clocks]
+    # who was merged into a served order has a rating of their own to give
+    wanted = {"rate"} if status is Status.MERGED else set(RUNNING.get(status, ()))
+    if len(set(steps)) != len(steps):
+        yield f"two clocks run for one step: {', '.join(sorted(steps))}"
+    if surplus := set(steps) - wanted:
+        yield f"stands at {status}, but a clock runs for {', '.join(sorted(surplus))}"
+    if missing := wanted - set(steps) - MAY_END_EARLY:
+        yield f"stands at {status}, but no clock runs for {', '.join(sorted(missing))}"
+    if status in OPEN and main_due(clocks) != due_at:
+        yield f"is due {due_at}, but its clock says {main_due(clocks)}"
+    for clock in clocks:
+        if not clock.party or (clock.party in _NAMED and not clock.scope):
+            yield f"nobody owes {clock.step}"
+        if (clock.stopped_at is None) != (stopped_at is None) and clock.step != "rate":
+            yield f"the clock of {clock.step} and the order do not stand still together"
+
+
+#: Parties that are always one body; the teams of a pool owe an acceptance together.
+_NAMED = (Party.COMMUNITY, Party.DEPARTMENT)
 
 
 def _check_counts() -> Iterator[Finding]:
@@ -127,5 +172,8 @@ def _check_counts() -> Iterator[Finding]:
         select(Order.number).where(Order.clock_stopped_at.is_not(None), Order.id.not_in(open_questions))
     ):
         yield Finding(number, "its clock stands still without an open question")
+    yield from _check_clocks()
     for number, fault in check_hours():
+        yield Finding(number, fault)
+    for number, fault in check_emergencies():
         yield Finding(number, fault)

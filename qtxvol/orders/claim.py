@@ -8,7 +8,9 @@ from sqlalchemy import select, update
 from qtxvol.accounts.actor import Actor
 from qtxvol.directory.models import Department
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import Action
+from qtxvol.notices.queue import To, queue_notices
+from qtxvol.orders.clocks import name_owner
+from qtxvol.orders.lifecycle import RETURNS_BEFORE_RULING, Action, Party
 from qtxvol.orders.models import Offer, Order, OrderEvent
 from qtxvol.orders.reasons import check_reason
 from qtxvol.orders.transition import Effect, Outcome, change_order, hold, note_clock
@@ -95,9 +97,10 @@ def _give_back(
         def then(event: OrderEvent) -> None:  # whoever was asked was asked by this department
             db.session.execute(
                 update(Offer)
-                .where(Offer.order_id == order.id, Offer.answer.is_distinct_from("released"))
+                .where(Offer.order_id == order.id, Offer.is_standing())
                 .values(answered_at=now, answer="released")
             )
+            _tell_office(order, now)
 
         values = {
             "department_id": None,
@@ -109,6 +112,15 @@ def _give_back(
 
     payload = {"reason": reason, "text": text, "suggested_department_id": suggested_department_id}
     return change_order(number, action, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def _tell_office(order: Order, now: datetime) -> None:
+    """From the second return on the office may rule; it is told once in the order's life."""
+    if order.returns_count >= RETURNS_BEFORE_RULING:
+        is_emergency, key = order.is_emergency, f"returned_twice:{order.id}"
+        queue_notices(
+            "returned_twice", [To(Party.OFFICE)], now=now, order_id=order.id, key=key, is_emergency=is_emergency
+        )
 
 
 def offer_order(
@@ -142,6 +154,7 @@ def offer_order(
         def then(event: OrderEvent) -> None:
             db.session.add_all(Offer(order_id=order.id, team_id=team, wave=wave, asked_at=now) for team in wanted)
             hold(order.id, "team", map(str, wanted), now)
+            name_owner(order.id, "accept", str(wanted[0]) if is_handed else "")
 
         values = {"waves_count": wave, "handed_team_id": wanted[0] if is_handed else None}
         return Effect(values, told_teams=tuple(wanted), then=then)

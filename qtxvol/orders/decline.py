@@ -55,9 +55,9 @@ def merge_order(
 
     def prepare(order: Order) -> Effect:
         target = db.session.execute(
-            select(Order.id, Order.status)
+            select(Order.id, Order.status, Order.is_drill)
             .where(Order.number == into_number, visible_orders(actor))
-            .with_for_update(of=Order)
+            .with_for_update(of=Order, key_share=True)
         ).one_or_none()
         if target is None:
             raise Refused("merge_target", 422, field="into_number", fault="unknown")
@@ -65,6 +65,8 @@ def merge_order(
             raise Refused("merge_target", 422, field="into_number", fault="itself")
         if target.status not in OPEN:
             raise Refused("merge_target", 422, field="into_number", fault="not_open")
+        if target.is_drill != order.is_drill:  # who really asked would be counted nowhere
+            raise Refused("merge_target", 422, field="into_number", fault="drill")
 
         moved = list(db.session.scalars(select(Order.id).where(Order.merged_into_id == order.id).order_by(Order.id)))
 

@@ -34,6 +34,7 @@ class Status(StrEnum):
     MERGED = "merged"
     CANCELLED = "cancelled"
     UNMET = "unmet"
+    UNREACHABLE = "unreachable"
 
 
 class Action(StrEnum):
@@ -63,12 +64,20 @@ class Action(StrEnum):
     UNCLAIM = "unclaim"
     RESTORE = "restore"
     SPLIT = "split"
+    CREW = "crew"
+    REROUTE = "reroute"
+    TURN_BACK = "turn_back"
+    LAPSE = "lapse"
+    REINSTATE = "reinstate"
+    END_UNREACHABLE = "end_unreachable"
+    RESUME = "resume"
+    PUSH = "push"
 
 
 #: Somebody still owes the resident something.
 OPEN = frozenset({Status.PLACED, Status.DISPATCHED, Status.CLAIMED, Status.ACCEPTED})
-#: Over without a service of its own. A rejection and a merging can still be undone.
-ENDED = frozenset({Status.REJECTED, Status.MERGED, Status.CANCELLED, Status.UNMET})
+#: Over without a service of its own. A rejection, a merging and an ending as unreachable can still be undone.
+ENDED = frozenset({Status.REJECTED, Status.MERGED, Status.CANCELLED, Status.UNMET, Status.UNREACHABLE})
 #: Nothing leads out of these.
 FINAL = frozenset({Status.CANCELLED, Status.UNMET})
 
@@ -80,6 +89,9 @@ REOPEN_WITHIN = timedelta(days=15)
 UNCLAIM_WITHIN = timedelta(minutes=30)
 #: A rejected order can be taken up again for so long.
 RESTORE_WITHIN = timedelta(days=15)
+#: An order that ended because its resident couldn't be reached is taken up again for so long: a season. Its contact is
+#: kept longer than that unless the office has chosen otherwise.
+RESUME_WITHIN = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,7 @@ STATUS_LABELS = {
     Status.MERGED: Label("已并单", "Merged"),
     Status.CANCELLED: Label("已撤单", "Cancelled"),
     Status.UNMET: Label("未能满足", "Unmet"),
+    Status.UNREACHABLE: Label("联系不上", "Unreachable"),
 }
 
 
@@ -130,6 +143,11 @@ WAITS = {
 }
 
 
+#: Every step that has a time limit: those of `WAITS`, and three that run beside them: the team's first phone call, the
+#: service itself, and the resident's rating.
+STEPS = ("dispatch", "claim", "accept", "first_call", "serve", "close", "rate")
+
+
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
     """What a guard may look at. Times are aware UTC.
@@ -141,6 +159,8 @@ class OrderFacts:
     :ivar status_since: when the order came to stand where it stands.
     :ivar last_action: what was done to the order last, by anybody.
     :ivar can_leave_joined: the order that this one was merged into is open and was never closed.
+    :ivar has_tried_enough: the resident was called often enough, on enough days, for the order to end as unreachable.
+    :ivar is_push: a department placed it itself, for a community, while an emergency is open.
     """
 
     status: Status
@@ -158,6 +178,8 @@ class OrderFacts:
     status_since: datetime | None = None
     last_action: Action | None = None
     can_leave_joined: bool = False
+    has_tried_enough: bool = False
+    is_push: bool = False
 
     @property
     def has_open_question(self) -> bool:
@@ -233,9 +255,35 @@ def check_rejection_in_time(facts: OrderFacts) -> str | None:
     return None if is_in_time else "rejection_settled"
 
 
+def check_resume_in_time(facts: OrderFacts) -> str | None:
+    """Whoever is heard of within 90 days goes on with the same order."""
+    is_in_time = facts.status_since is not None and facts.now <= facts.status_since + RESUME_WITHIN
+    return None if is_in_time else "resume_settled"
+
+
 def check_joined_open(facts: OrderFacts) -> str | None:
     """Once the joined order was served or has ended, this asker was served, or was told, with it."""
     return None if facts.can_leave_joined else "joined_ended"
+
+
+def check_just_rerouted(facts: OrderFacts) -> str | None:
+    """What the system moved on can be moved back until anybody has acted on it."""
+    return None if facts.last_action is Action.REROUTE else "reroute_used"
+
+
+def check_just_lapsed(facts: OrderFacts) -> str | None:
+    """What the system took back can be given again until anybody has acted on it."""
+    return None if facts.last_action is Action.LAPSE else "lapse_used"
+
+
+def check_tried_enough(facts: OrderFacts) -> str | None:
+    """Nobody is unreachable after one call."""
+    return None if facts.has_tried_enough else "tried_too_little"
+
+
+def check_is_push(facts: OrderFacts) -> str | None:
+    """Services go out unasked in an emergency only."""
+    return None if facts.is_push else "no_push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +430,38 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Action.SPLIT, "撤销并单", "Undo merge", by={_C}, when={_S.MERGED}, to=_S.PLACED,
         guards=(check_joined_open,), tells={_R}, undoes=Action.MERGE,
+    ),
+    _rule(
+        Action.CREW, "换人", "Change crew", by={_T}, when={_S.ACCEPTED}, to=None,
+        carries=("volunteer_ids",), guards=(check_before_start,), tells={_V},
+    ),
+    _rule(
+        Action.REROUTE, "转派", "Reroute", by={Party.SYSTEM}, when={_S.DISPATCHED}, to=_S.DISPATCHED,
+        carries=("department_id", "reason"), guards=(check_not_ruled,), tells={_C, _D, _R},
+    ),
+    _rule(
+        Action.TURN_BACK, "撤销转派", "Undo rerouting", by={_C, _O}, when={_S.DISPATCHED}, to=_S.DISPATCHED,
+        guards=(check_just_rerouted,), tells={_C, _D, _R}, undoes=Action.REROUTE,
+    ),
+    _rule(
+        Action.LAPSE, "逾约收回", "Take back", by={Party.SYSTEM}, when={_S.ACCEPTED}, to=_S.CLAIMED,
+        carries=("reason",), tells={_R, _C, _D, _T, _V},
+    ),
+    _rule(
+        Action.REINSTATE, "恢复接单", "Give back", by={_D, _O}, when={_S.CLAIMED}, to=_S.ACCEPTED,
+        guards=(check_just_lapsed,), tells={_R, _C, _D, _T, _V}, undoes=Action.LAPSE,
+    ),
+    _rule(
+        Action.END_UNREACHABLE, "联系不上", "Unreachable", by={_C}, when=OPEN, to=_S.UNREACHABLE,
+        guards=(check_tried_enough, check_before_start), tells={_R, _D, _T, _V},
+    ),
+    _rule(
+        Action.RESUME, "重新受理", "Resume", by={_C}, when={_S.UNREACHABLE}, to=_S.PLACED,
+        guards=(check_resume_in_time,), tells={_R}, undoes=Action.END_UNREACHABLE,
+    ),
+    _rule(
+        Action.PUSH, "送单", "Push", by={_D}, when={_S.PLACED}, to=_S.CLAIMED,
+        carries=("department_id",), guards=(check_is_push,), tells={_C, _T},
     ),
 )  # fmt: skip
 

@@ -42,6 +42,8 @@ class Order(Base):
         Index("ix_orders_contact_phone_tail", "contact_phone_tail"),
         Index("ix_orders_contact_phone_digest", "contact_phone_digest"),
         Index("ix_orders_contact_erased_at_status_since", "contact_erased_at", "status_since"),
+        CheckConstraint("NOT is_drill OR emergency_id IS NOT NULL", name="drill"),
+        CheckConstraint("NOT is_push OR emergency_id IS NOT NULL", name="push"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -78,6 +80,13 @@ class Order(Base):
     #: The last four digits, readable: for tracking, and for the mask.
     contact_phone_tail: Mapped[str] = mapped_column(String(4))
     contact_phone_digest: Mapped[str] = mapped_column(String(64), info={"kind": "phone"})
+    #: Somebody else to call when the resident can't be reached; empty when nobody was named. Sealed like the first,
+    #: and never looked for: it has no digest.
+    second_name: Mapped[str] = mapped_column(SealedName, default="", deferred=True, deferred_raiseload=True)
+    second_phone: Mapped[str] = mapped_column(Sealed, default="", deferred=True, deferred_raiseload=True)
+    second_phone_tail: Mapped[str] = mapped_column(String(4), default="")
+    #: Would do it together with neighbours who ordered the same; the desk decides.
+    is_joint_ok: Mapped[bool] = mapped_column(default=False)
     #: When name, phone, place and words of the resident were erased.
     contact_erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     consent_version: Mapped[str] = mapped_column(String(16))
@@ -88,6 +97,14 @@ class Order(Base):
     placed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     placed_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     is_on_behalf: Mapped[bool] = mapped_column(default=False)
+
+    # in an emergency (qtxvol/emergencies/)
+    #: The emergency that it belongs to, from its placing or since the office raised it; stays when that is over.
+    emergency_id: Mapped[int | None] = mapped_column(ForeignKey("emergencies.id"), index=True)
+    #: Part of an exercise: it goes through all steps and counts nowhere (`counts`). Never changes.
+    is_drill: Mapped[bool] = mapped_column(default=False)
+    #: Sent by a department without anybody having asked (送单).
+    is_push: Mapped[bool] = mapped_column(default=False)
 
     # who serves
     department_id: Mapped[str | None] = mapped_column(ForeignKey("departments.id"))
@@ -110,6 +127,16 @@ class Order(Base):
     closures_count: Mapped[int] = mapped_column(default=0)
     #: Reason code of a rejection or cancellation.
     ending_reason: Mapped[str] = mapped_column(String(32), default="")
+
+    @property
+    def is_emergency(self) -> bool:
+        """It is one in earnest: an exercise jumps queues too, but wakes nobody at night."""
+        return self.urgency == "emergency" and not self.is_drill
+
+    @classmethod
+    def counts(cls) -> ColumnElement[bool]:
+        """The condition that every figure about orders asks for: an exercise is no service (a test says so)."""
+        return cls.is_drill.is_(False)
 
 
 class WishedTime(Base):
@@ -156,6 +183,77 @@ class OrderEvent(Base):
     row_hash: Mapped[str] = mapped_column(String(64))
 
 
+class OrderClock(Base):
+    """A limit that ran, or runs, for one step of an order: who owed what by when. Written with the step that starts
+    it, by the limit of that day; a limit that is changed later changes nothing here. Due soon, overdue, and overdue
+    but done later are read from its times and stay apart for ever."""
+
+    __tablename__ = "order_clocks"
+    __table_args__ = (
+        Index("ix_order_clocks_order_id", "order_id"),
+        Index("ix_order_clocks_ended_at_due_at", "ended_at", "due_at"),
+        CheckConstraint("ending IN ('', 'done', 'void')", name="ending"),
+        CheckConstraint("(ended_at IS NULL) = (ending = '')", name="ended"),
+        CheckConstraint("amount > 0", name="amount"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    #: One of `lifecycle.STEPS`.
+    step: Mapped[str] = mapped_column(String(16))
+    #: Which party owes it, and which one of the party (as in `notices.scope`).
+    party: Mapped[str] = mapped_column(String(16))
+    scope: Mapped[str] = mapped_column(String(32), default="")
+    started_event_id: Mapped[int] = mapped_column(ForeignKey("order_events.id"))
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: The limit: so many of `unit` (`deadlines.Unit`).
+    amount: Mapped[int]
+    unit: Mapped[str] = mapped_column(String(16))
+    #: From when on it is due soon; when it is due; when twice the limit has gone by.
+    soon_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    twice_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: Since when it stands still, while a question to the resident is open.
+    stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: `done`: what was owed was done, late or not; `void`: nobody owes it any more (rerouted, cancelled ...).
+    ending: Mapped[str] = mapped_column(String(8), default="")
+    ended_event_id: Mapped[int | None] = mapped_column(ForeignKey("order_events.id"))
+
+
+class ClockAlarm(Base):
+    """What the ladder did about a clock; each kind at most once (qtxvol/orders/ladder.py)."""
+
+    __tablename__ = "clock_alarms"
+    __table_args__ = (
+        CheckConstraint("kind IN ('soon', 'overdue', 'twice', 'moved', 'stuck')", name="kind"),
+        CheckConstraint("NOT is_passed_over OR kind IN ('soon', 'overdue')", name="passed_over"),
+        Index("ix_clock_alarms_kind_rung_at", "kind", "rung_at"),
+    )
+
+    clock_id: Mapped[int] = mapped_column(ForeignKey("order_clocks.id"), primary_key=True)
+    #: `soon`, `overdue`, `twice`: somebody was told; `moved`: the order was rerouted or taken back; `stuck`: nobody is
+    #: left whom the order could be given to.
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    rung_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: Nobody was told: when the ladder came by, a higher step was due already.
+    is_passed_over: Mapped[bool] = mapped_column(default=False)
+
+
+class LadderRule(Base):
+    """A switch of the ladder that the office has set. The newest of a name counts; old ones stay."""
+
+    __tablename__ = "ladder_rules"
+    __table_args__ = (Index("ix_ladder_rules_name", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: A name of `ladder_rules.SWITCHES`.
+    name: Mapped[str] = mapped_column(String(32))
+    is_on: Mapped[bool]
+    set_by_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    set_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class OrderHolder(Base):
     """A department or team that has had to do with an order, and so may go on knowing of it."""
 
@@ -182,12 +280,16 @@ class Offer(Base):
     wave: Mapped[int]
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: `accepted`, `released` when the department gave the order back, or None while there is no answer.
+    #: `accepted`, `declined`, `released` when the department gave the order back, or None while there is no answer.
     answer: Mapped[str | None] = mapped_column(String(16))
+    #: Why it was declined: a code of `replies.DECLINE_REASONS`, and the leader's own words.
+    reason: Mapped[str] = mapped_column(String(32), default="")
+    text: Mapped[str] = mapped_column(SealedWords, default="")
 
     @classmethod
     def is_standing(cls) -> ColumnElement[bool]:
-        """The condition that an offer still counts: not answered, or taken; void once the order was given back."""
+        """The condition that an offer still counts: not answered, or taken; void once it was declined or the order was
+        given back."""
         return or_(cls.answer.is_(None), cls.answer == "accepted")
 
 
@@ -199,6 +301,51 @@ class Crew(Base):
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
     volunteer_id: Mapped[int] = mapped_column(ForeignKey("volunteers.id"), primary_key=True)
+
+
+class Reply(Base):
+    """Something that one reader is asked about one agreed time, with one tap, and what they say to it now. Asked anew
+    when the service moves; when it moves back, the old reply counts again."""
+
+    __tablename__ = "replies"
+    __table_args__ = (
+        UniqueConstraint("order_id", "purpose", "party", "scope", "agreed_start"),
+        CheckConstraint("answer IN ('yes', 'no')", name="answer"),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: The order that is served.
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    #: `come`, `confirm_time` or `took_place` (qtxvol/orders/replies.py).
+    purpose: Mapped[str] = mapped_column(String(16))
+    party: Mapped[str] = mapped_column(String(16))
+    #: Which one of the party: the volunteer's id, the team's, or that of the resident's own order.
+    scope: Mapped[str] = mapped_column(String(32))
+    volunteer_id: Mapped[int | None] = mapped_column(ForeignKey("volunteers.id"), index=True)
+    agreed_start: Mapped[datetime] = mapped_column(UTCDateTime)
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    answer: Mapped[str | None] = mapped_column(String(8))
+    #: Why not: a code of `replies.COME_REASONS`.
+    reason: Mapped[str] = mapped_column(String(32), default="")
+    text: Mapped[str] = mapped_column(SealedWords, default="")
+    #: Times that would suit the resident instead, as pairs of ISO texts.
+    windows: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+
+
+class ReplyChange(Base):
+    """Each answer that was ever given to a `Reply`, in its order. Append-only; without reasons and words, which say
+    how somebody is and can be erased."""
+
+    __tablename__ = "reply_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reply_id: Mapped[int] = mapped_column(ForeignKey("replies.id"), index=True)
+    answer: Mapped[str] = mapped_column(String(8))
+    answered_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: None when it came by the link.
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
 class OrderNote(Base):
@@ -258,16 +405,67 @@ class CallBack(Base):
     """A task for the community: call the resident, e.g. after a low rating. Reopening stays a person's decision."""
 
     __tablename__ = "call_backs"
-    __table_args__ = (Index("ix_call_backs_order_id", "order_id"),)
+    __table_args__ = (
+        Index("ix_call_backs_order_id", "order_id"),
+        Index("ix_call_backs_done_at_due_at", "done_at", "due_at"),
+        CheckConstraint("(done_at IS NULL) = (result = '')", name="done"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
-    #: `low_rating`, `did_not_take_place`, or `spot_check` (qtxvol/hours/spot_checks.py).
+    #: One of `calls.CallCause`.
     cause: Mapped[str] = mapped_column(String(32))
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: Three working days later.
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    #: The body, as others read it.
+    done_by_name: Mapped[str] = mapped_column(String(64), default="")
+    #: One of `calls.CallResult`; empty while it is open.
+    result: Mapped[str] = mapped_column(String(16), default="")
+    #: What was said.
     outcome: Mapped[str] = mapped_column(SealedWords, default="")
+
+
+class ContactAttempt(Base):
+    """A try to reach the resident of an order by telephone: who, when, on which number, and what it came to."""
+
+    __tablename__ = "contact_attempts"
+    __table_args__ = (
+        UniqueConstraint("order_id", "key"),
+        Index("ix_contact_attempts_call_back_id", "call_back_id"),
+        CheckConstraint("contact IN ('first', 'second')", name="contact"),
+        CheckConstraint("outcome IN ('reached', 'no_answer', 'wrong_number', 'refused', 'other')", name="outcome"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    #: The task that the call was made for, if it was.
+    call_back_id: Mapped[int | None] = mapped_column(ForeignKey("call_backs.id"))
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: The body that called, as the resident reads it; the account is for the office.
+    party: Mapped[str] = mapped_column(String(16))
+    actor_name: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    #: `first` or `second` number.
+    contact: Mapped[str] = mapped_column(String(8))
+    outcome: Mapped[str] = mapped_column(String(16))
+    words: Mapped[str] = mapped_column(SealedWords, default="")
+    #: From the form: the same button pressed twice is one try.
+    key: Mapped[str] = mapped_column(String(64))
+
+
+class DistinctOrders(Base):
+    """Somebody has looked: these two orders look alike and are two. Nobody is asked again."""
+
+    __tablename__ = "distinct_orders"
+    __table_args__ = (CheckConstraint("low_id < high_id", name="sorted"),)
+
+    low_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    high_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True, index=True)
+    said_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    said_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
 class Attachment(Base):

@@ -10,6 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from qtxvol.accounts.actor import Actor, division_prefix
 from qtxvol.directory.models import Division, MenuItem, Term
+from qtxvol.emergencies.models import Emergency
+from qtxvol.emergencies.queries import covers_of, find_cover
 from qtxvol.extensions import db
 from qtxvol.orders.chain import fingerprint
 from qtxvol.orders.lifecycle import Action, Party, Status
@@ -36,6 +38,10 @@ class Wish:
     :ivar menu_item_id: from the menu, or None with a free-text `wish`.
     :ivar contact_phone: digits only, as `accounts.phones.parse_phone` gives it.
     :ivar consent_version: which privacy text was agreed to; empty means none was.
+    :ivar emergency_id: staff say that it belongs to this open emergency or exercise; without it place and topic decide.
+    :ivar is_push: the department sends it to the community unasked.
+    :ivar second_phone: of somebody else to call when the first can't be reached; digits only, or empty.
+    :ivar is_joint_ok: would do it together with neighbours who ordered the same.
     """
 
     audience: str
@@ -51,6 +57,11 @@ class Wish:
     requester_kind: str = "resident"
     organisation: str = ""
     urgency: str = "normal"
+    second_name: str = ""
+    second_phone: str = ""
+    is_joint_ok: bool = False
+    emergency_id: int | None = None
+    is_push: bool = False
 
 
 def place_order(wish: Wish, actor: Actor, *, key: str, now: datetime, pictures: Sequence[Picture] = ()) -> Outcome:
@@ -88,6 +99,7 @@ def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence
     if known := _find_placed(key, payload):
         return known
     item = _check_facts(wish, actor, now)
+    emergency = _find_emergency(wish, item, actor, now)
     order = Order(
         number=_free_number(),
         audience=wish.audience,
@@ -96,7 +108,10 @@ def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence
         theme=item.theme if item else None,
         search_text=search_text_of(item.name if item else "", wish.wish, wish.venue, wish.organisation),
         headcount=wish.headcount,
-        urgency=wish.urgency,
+        urgency="emergency" if emergency else wish.urgency,
+        emergency_id=emergency.id if emergency else None,
+        is_drill=emergency is not None and emergency.is_drill,
+        is_push=wish.is_push,
         division_code=wish.division_code,
         venue=wish.venue,
         requester_kind=wish.requester_kind,
@@ -105,6 +120,10 @@ def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence
         contact_phone=wish.contact_phone,
         contact_phone_tail=wish.contact_phone[-4:],
         contact_phone_digest=current_vault().digest("phone", wish.contact_phone),
+        second_name=wish.second_name if wish.second_phone else "",
+        second_phone=wish.second_phone,
+        second_phone_tail=wish.second_phone[-4:],
+        is_joint_ok=wish.is_joint_ok,
         consent_version=wish.consent_version,
         link_nonce=new_nonce(),
         place_key=key,
@@ -121,7 +140,8 @@ def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence
         )
         attach(order.id, Action.PLACE, pictures, now)
 
-    return insert_order(order, actor, payload, now=now, then=then)
+    noted = {"emergency_id": order.emergency_id, "is_drill": order.is_drill or None, "is_push": order.is_push or None}
+    return insert_order(order, actor, payload, noted=noted, now=now, then=then)
 
 
 def _payload(wish: Wish, key: str) -> dict[str, object]:
@@ -131,7 +151,11 @@ def _payload(wish: Wish, key: str) -> dict[str, object]:
     phone number by trying them all.
     """
     private = [wish.contact_name, wish.contact_phone, wish.wish, wish.venue, wish.organisation]
+    if wish.second_phone:
+        private += [wish.second_name, wish.second_phone]
+    joint = {"is_joint_ok": True} if wish.is_joint_ok else {}
     return {
+        **joint,
         "audience": wish.audience,
         "menu_item_id": wish.menu_item_id,
         "headcount": wish.headcount,
@@ -144,6 +168,7 @@ def _payload(wish: Wish, key: str) -> dict[str, object]:
         "requester_kind": wish.requester_kind,
         "urgency": wish.urgency,
         "consent": wish.consent_version,
+        **({"named_emergency_id": wish.emergency_id} if wish.emergency_id is not None else {}),
     }
 
 
@@ -180,6 +205,8 @@ def _check_facts(wish: Wish, actor: Actor, now: datetime) -> MenuItem | None:
         raise Refused("headcount", 422, field="headcount")
     if not wish.contact_phone:
         raise Refused("missing", 422, field="contact_phone")
+    if wish.second_phone == wish.contact_phone:
+        raise Refused("same_phone", 422, field="second_phone")
     fault = (MOST_WINDOWS, "too_many") if len(wish.windows) > MOST_WINDOWS else find_fault(wish.windows, now)
     if fault:
         raise Refused("bad_window", 422, field="wished_times", index=fault[0], fault=fault[1])
@@ -191,6 +218,24 @@ def _check_facts(wish: Wish, actor: Actor, now: datetime) -> MenuItem | None:
     if item is None or not item.is_active:
         raise Refused("unknown", 422, field="menu_item_id")
     return item
+
+
+def _find_emergency(wish: Wish, item: MenuItem | None, actor: Actor, now: datetime) -> Emergency | None:
+    """The open emergency that the order belongs to: the one that staff have named, or the one that covers it.
+
+    :raise Refused: `unknown` with `field` (422): what was named is not open, or not there; residents name none.
+    """
+    if wish.emergency_id is None:
+        return find_cover(wish.division_code, item.id, item.theme, now) if item else None
+    if actor.party is Party.RESIDENT:
+        raise Refused("unknown", 422, field="emergency_id")
+    # locked: it is not closed, and the exercise's orders ended, before this one is there
+    emergency = db.session.get(Emergency, wish.emergency_id, with_for_update={"read": True})
+    if emergency is None or emergency.closed_at is not None:
+        raise Refused("unknown", 422, field="emergency_id")
+    if not covers_of([emergency.id])[emergency.id].has_place(wish.division_code):
+        raise Refused("unknown", 422, field="emergency_id")
+    return emergency
 
 
 def _free_number() -> str:

@@ -21,6 +21,7 @@ def list_popular_items(audience: str, now: datetime, *, most: int) -> Sequence[s
     statement = (
         select(Order.menu_item_id)
         .where(Order.audience == audience, Order.menu_item_id.is_not(None), Order.placed_at > now - _LOOKS_BACK)
+        .where(Order.counts())
         .group_by(Order.menu_item_id)
         .order_by(count.desc(), Order.menu_item_id)
         .limit(most)

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased, undefer
 
 from qtxvol.accounts.actor import Actor, division_prefix
-from qtxvol.accounts.permissions import find_obstacle, may_search_by_phone, team_pool, visible_orders
+from qtxvol.accounts.permissions import find_obstacle, may_search_by_phone, rates_itself, team_pool, visible_orders
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.models import Department, Division, MenuItem
 from qtxvol.extensions import db
-from qtxvol.orders.deadlines import SOON
+from qtxvol.orders.calls import Tries
+from qtxvol.orders.clocks import MAIN_STEPS, is_running, is_soon, list_clocks
 from qtxvol.orders.lifecycle import (
     ENDED,
     OPEN,
@@ -29,9 +30,11 @@ from qtxvol.orders.lifecycle import (
 from qtxvol.orders.models import (
     Attachment,
     CallBack,
+    ContactAttempt,
     Crew,
     Offer,
     Order,
+    OrderClock,
     OrderEvent,
     OrderNote,
     Rating,
@@ -40,19 +43,26 @@ from qtxvol.orders.models import (
 from qtxvol.orders.numbers import parse_number
 from qtxvol.orders.place import fold
 from qtxvol.orders.transition import facts_of
+from qtxvol.orders.tried import sum_up_tries
 from qtxvol.paging import Page, nearest
 from qtxvol.refusals import NotFound
 from qtxvol.volunteers.models import Team, Volunteer
 
 PAGE_SIZE = 30
 
-#: What the reader of a list may ask of the deadline: late, within the hours that the list calls soon, on this day or
+#: What the reader of a list may ask of the deadline: late, due soon by its own clock, on this day or
 #: before the end of this week (Monday to Sunday) on the city's clock.
 DUES = ("late", "soon", "today", "week")
 #: How a list can be sorted instead of in the tab's own order.
 SORTS = ("due", "placed", "place")
 
 _Town = aliased(Division)
+#: The clock of whoever owes the next step; one runs for every open order.
+_Main = aliased(OrderClock)
+#: The team has not called the resident yet.
+_owes_call = (
+    exists().where(OrderClock.order_id == Order.id, OrderClock.step == "first_call", is_running()).correlate(Order)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +214,7 @@ def list_orders(actor: Actor, filters: Filters, now: datetime, *, total: int | N
         total = db.session.scalar(select(func.count()).select_from(Order).where(*wanted)) or 0
     number, pages = nearest(filters.page, total, PAGE_SIZE)
     ordering = _ordering(tab, filters.sort)
-    statement = _rows().where(*wanted).order_by(*ordering).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    statement = select_rows().where(*wanted).order_by(*ordering).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
     return OrderPage(db.session.execute(statement).all(), total, number, pages, tab)
 
 
@@ -256,7 +266,7 @@ def list_numbered(actor: Actor, numbers: Sequence[str]) -> list[AnyRow]:
     :return: rows of a list with the `Order` itself, its `last_action`, and `last_actor_name`, who took it.
     """
     statement = (
-        _rows()
+        select_rows()
         .add_columns(
             Order,
             OrderEvent.action.label("last_action"),
@@ -300,8 +310,9 @@ def _is_due(due: str, now: datetime) -> ColumnElement[bool]:
     if due == "late":
         return is_overdue(now)
     today = now.astimezone(CITY_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    if due == "soon":
+        return Order.id.in_(select(OrderClock.order_id).where(is_soon(now), OrderClock.step.in_(MAIN_STEPS)))
     starts, ends = {
-        "soon": (now, now + SOON),
         "today": (today, today + timedelta(days=1)),
         "week": (today, today + timedelta(days=7 - today.weekday())),
     }[due]
@@ -319,8 +330,11 @@ def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
     return words
 
 
-#: Whose clock stands still can wait; then the oldest deadline.
+#: An emergency jumps every queue.
+_EMERGENCY_FIRST = case((Order.urgency == "emergency", 0), else_=1).asc()
+#: Emergencies, then whose clock runs, then the oldest deadline.
 _BY_DEADLINE: tuple[ColumnElement[Any], ...] = (
+    _EMERGENCY_FIRST,
     Order.clock_stopped_at.is_not(None).asc(),
     Order.due_at.is_(None).asc(),
     Order.due_at.asc(),
@@ -335,11 +349,11 @@ def _ordering(tab: Tab, sort: str) -> tuple[ColumnElement[Any], ...]:
         case "placed":
             return (Order.placed_at.desc(), Order.id.desc())
         case "place":
-            return (Order.division_code.asc(), *_BY_DEADLINE)
+            return (_EMERGENCY_FIRST, Order.division_code.asc(), *_BY_DEADLINE)
     return (Order.status_since.desc(), Order.id.desc())
 
 
-def _rows() -> Select[*tuple[Any, ...]]:
+def select_rows() -> Select[*tuple[Any, ...]]:
     """What a line of a list shows; no contact data."""
     return (
         select(
@@ -349,6 +363,9 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Order.status_since,
             Order.due_at,
             Order.clock_stopped_at,
+            _Main.soon_at,
+            _Main.unit,
+            _owes_call.label("owes_call"),
             Order.version,
             Order.audience,
             Order.wish,
@@ -365,6 +382,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Order.returns_count,
             Order.is_ruled,
             Order.is_on_behalf,
+            Order.is_drill,
+            Order.is_push,
             Order.handed_team_id,
             Order.department_id,
             MenuItem.name.label("item_name"),
@@ -387,6 +406,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
         .outerjoin(MenuItem, MenuItem.id == Order.menu_item_id)
         .outerjoin(Department, Department.id == Order.department_id)
         .outerjoin(Team, Team.id == Order.team_id)
+        .outerjoin(_Main, and_(_Main.order_id == Order.id, _Main.ended_at.is_(None), _Main.step.in_(MAIN_STEPS)))
         .outerjoin(Rating, and_(Rating.asker_order_id == Order.id, Rating.closure == Order.closures_count))
     )
 
@@ -412,6 +432,11 @@ class OrderView:
     pictures: Sequence[Attachment]
     ratings: Sequence[Rating]
     call_backs: Sequence[CallBack]
+    #: Everything that ran or runs for the order that serves this asker, oldest first.
+    clocks: Sequence[OrderClock]
+    #: Tries to reach the resident, newest first, and what those since they were last heard of come to.
+    calls: Sequence[ContactAttempt]
+    tries: Tries
     joined: Sequence[AnyRow]
     merged_into: Order | None
     #: The team that serves this order, or the one that it was merged into.
@@ -430,7 +455,8 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
 
     :raise NotFound: no such order, or not the actor's to know of.
     """
-    found = select(Order).where(Order.number == number, visible_orders(actor)).options(undefer(Order.contact_name))
+    names = undefer(Order.contact_name), undefer(Order.second_name)
+    found = select(Order).where(Order.number == number, visible_orders(actor)).options(*names)
     order = db.session.scalars(found).one_or_none()
     if order is None:
         raise NotFound(number)
@@ -445,12 +471,24 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
         .order_by(OrderEvent.sequence)
     ).all()
     last = Action(events[-1].OrderEvent.action)
-    facts = facts_of(order, actor, now, is_rated=is_rated, last_action=last, joined=target)
+    calls = db.session.scalars(
+        select(ContactAttempt).where(ContactAttempt.order_id == order.id).order_by(ContactAttempt.id.desc())
+    ).all()
+    tries = sum_up_tries(order, calls)
+    facts = facts_of(
+        order,
+        actor,
+        now,
+        is_rated=is_rated,
+        last_action=last,
+        joined=target,
+        has_tried_enough=tries.are_enough,
+    )
     rated = facts if target is None else facts_of(target, actor, now, is_rated=is_rated)
     answers = _ask_every_rule(actor, order, facts, rated, done={row.OrderEvent.action for row in events})
     return OrderView(
         order=order,
-        row=db.session.execute(_rows().where(Order.id == order.id)).one(),
+        row=db.session.execute(select_rows().where(Order.id == order.id)).one(),
         events=events,
         windows=db.session.scalars(
             select(WishedTime).where(WishedTime.order_id == order.id).order_by(WishedTime.position)
@@ -462,7 +500,7 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
             .order_by(Volunteer.id)
         ).all(),
         offers=db.session.execute(
-            select(Offer.wave, Offer.asked_at, Offer.answer, Offer.answered_at, Team.name)
+            select(Offer.wave, Offer.asked_at, Offer.answer, Offer.answered_at, Offer.reason, Offer.text, Team.name)
             .join(Team, Team.id == Offer.team_id)
             .where(Offer.order_id == order.id)
             .order_by(Offer.wave, Team.name)
@@ -474,6 +512,9 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
         call_backs=db.session.scalars(
             select(CallBack).where(CallBack.order_id == order.id).order_by(CallBack.id)
         ).all(),
+        clocks=list_clocks(served.id),
+        calls=calls,
+        tries=tries,
         joined=db.session.execute(
             select(Order.number, Order.headcount, Order.placed_at)
             .where(Order.merged_into_id == order.id)
@@ -527,6 +568,8 @@ def _find_reason(rule: Rule, actor: Actor, order: Order, facts: OrderFacts) -> s
     refusal = find_refusal(rule, actor.party, facts)
     if refusal == "wrong_status":
         return refusal
+    if rule.action is Action.RATE and rates_itself(actor, is_push=order.is_push):
+        return "own_push"
     return find_obstacle(actor, order, rule.action) or refusal
 
 
@@ -546,8 +589,9 @@ def list_merge_targets(actor: Actor, order: Order) -> Sequence[AnyRow]:
     """Open orders in the clerk's scope that this one could join: the same item or theme, nearest first; ten at most."""
     same = Order.menu_item_id == order.menu_item_id if order.menu_item_id else Order.menu_item_id.is_(None)
     return db.session.execute(
-        _rows()
+        select_rows()
         .where(visible_orders(actor), Order.status.in_(OPEN), Order.id != order.id, same)
+        .where(Order.is_drill.is_(order.is_drill))
         .order_by((Order.division_code == order.division_code).desc(), Order.placed_at.desc())
         .limit(10)
     ).all()

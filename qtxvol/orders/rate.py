@@ -1,4 +1,4 @@
-"""Rate a closed service, and call back where it went badly."""
+"""Rate a closed service; one that went badly is a task for the community (`call_backs.py`)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,10 +6,14 @@ from datetime import datetime
 from sqlalchemy import select
 
 from qtxvol.accounts.actor import Actor
-from qtxvol.accounts.permissions import visible_orders
+from qtxvol.accounts.permissions import rates_itself, visible_orders
+from qtxvol.base import AnyRow
 from qtxvol.extensions import db
+from qtxvol.orders.call_backs import open_call_backs
+from qtxvol.orders.calls import CallCause
+from qtxvol.orders.clocks import end_clock
 from qtxvol.orders.lifecycle import Action, Party, Status
-from qtxvol.orders.models import CallBack, Order, OrderEvent, Rating
+from qtxvol.orders.models import Order, OrderEvent, Rating
 from qtxvol.orders.transition import Effect, Outcome, change_order
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
@@ -40,14 +44,18 @@ def rate_order(
 ) -> Outcome:
     """Keep one rating per asker and closure. The asker of a merged order rates the service it was merged into.
 
-    :raise Refused: `is_rated` (409).
+    :raise Refused: `is_rated`; `own_push`: a department rates nothing that it sent itself (409).
     """
     with transaction():
         asker = db.session.execute(
-            select(Order.id, Order.status, Order.merged_into_id).where(Order.number == number, visible_orders(actor))
+            select(Order.id, Order.division_code, Order.status, Order.merged_into_id, Order.is_push).where(
+                Order.number == number, visible_orders(actor)
+            )
         ).one_or_none()
         if asker is None:
             raise NotFound(number)
+        if rates_itself(actor, is_push=asker.is_push):
+            raise Refused("own_push", 409)
         if asker.status == Status.MERGED:
             target = db.session.execute(
                 select(Order.number, Order.division_code).where(Order.id == asker.merged_into_id)
@@ -58,12 +66,12 @@ def rate_order(
             elif actor.party is Party.COMMUNITY:  # a town may have merged across communities
                 actor = replace(actor, division_code=target.division_code)
             version = None
-        return _rate(number, asker.id, actor, verdict, now=now, version=version, key=key)
+        return _rate(number, asker, actor, verdict, now=now, version=version, key=key)
 
 
 def _rate(
     number: str,
-    asker_id: int,
+    asker: AnyRow,
     actor: Actor,
     verdict: Verdict,
     *,
@@ -75,14 +83,14 @@ def _rate(
         closure = order.closures_count
         if not 1 <= verdict.stars <= 5:
             raise Refused("stars", 422, field="stars")
-        if db.session.scalar(select(Rating.id).where(Rating.asker_order_id == asker_id, Rating.closure == closure)):
+        if db.session.scalar(select(Rating.id).where(Rating.asker_order_id == asker.id, Rating.closure == closure)):
             raise Refused("is_rated", 409)
 
         def then(event: OrderEvent) -> None:
             db.session.add(
                 Rating(
                     order_id=order.id,
-                    asker_order_id=asker_id,
+                    asker_order_id=asker.id,
                     event_id=event.id,
                     closure=closure,
                     stars=verdict.stars,
@@ -93,14 +101,16 @@ def _rate(
                     rated_at=now,
                 )
             )
-            if cause := _find_call_back_cause(verdict):
+            end_clock(asker.id, "rate", now, event_id=event.id)
+            cause = _find_call_back_cause(verdict)
+            if cause and not order.is_drill:
                 # on the order of the one who was not content: that is whom to call, and whose clerk has to
-                db.session.add(CallBack(order_id=asker_id, cause=cause, opened_at=now))
+                open_call_backs([(asker.id, asker.division_code)], cause, now)
 
         return Effect(then=then)
 
     payload = {
-        "asker_order_id": asker_id,
+        "asker_order_id": asker.id,
         "stars": verdict.stars,
         "took_place": verdict.did_take_place,
         "came_count": verdict.came_count,
@@ -110,33 +120,7 @@ def _rate(
     return change_order(number, Action.RATE, actor, payload, now=now, prepare=prepare, version=version, key=key)
 
 
-def _find_call_back_cause(verdict: Verdict) -> str | None:
+def _find_call_back_cause(verdict: Verdict) -> CallCause | None:
     if not verdict.did_take_place:
-        return "did_not_take_place"
-    return "low_rating" if verdict.stars <= LOW_STARS else None
-
-
-def finish_call_back(call_back_id: int, actor: Actor, *, outcome: str, now: datetime) -> str:
-    """Write down what the call brought. Done twice, the first word stands.
-
-    :return: the order's number.
-    :raise NotFound: no such task on an order that the actor may know of.
-    :raise Refused: `wrong_party` (403), `missing` text (422).
-    """
-    if actor.party not in (Party.COMMUNITY, Party.OFFICE):
-        raise Refused("wrong_party", 403)
-    if not outcome:
-        raise Refused("missing", 422, field="outcome")
-    with transaction():
-        found = db.session.execute(
-            select(CallBack, Order.number)
-            .join(Order, Order.id == CallBack.order_id)
-            .where(CallBack.id == call_back_id, visible_orders(actor))
-            .with_for_update(of=CallBack)
-        ).one_or_none()
-        if found is None:
-            raise NotFound(call_back_id)
-        task, number = found
-        if task.done_at is None:
-            task.done_at, task.done_by_account_id, task.outcome = now, actor.account_id, outcome
-        return str(number)
+        return CallCause.DID_NOT_TAKE_PLACE
+    return CallCause.LOW_RATING if verdict.stars <= LOW_STARS else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.base import CITY_TIME
@@ -13,6 +13,7 @@ from qtxvol.hours.attendance import list_stays, sign_attendances
 from qtxvol.hours.ledger import Stay, check_not_elsewhere, lock_people, take_back, write_stays
 from qtxvol.hours.no_shows import record_absences, record_team_no_show
 from qtxvol.hours.rules import minutes_of
+from qtxvol.orders.clocks import move_clocks
 from qtxvol.orders.lifecycle import Action, Status
 from qtxvol.orders.models import Crew, Offer, Order, OrderEvent
 from qtxvol.orders.pictures import Picture, attach
@@ -52,14 +53,18 @@ def accept_order(
     def prepare(order: Order) -> Effect:
         _check_agreed(agreed, now)
         _check_team(order, actor)
-        _check_parallel(order, actor.team_id, agreed)
-        _check_crew(order, actor, people, agreed)
+        check_parallel(order, actor.team_id, agreed)
+        check_crew(order, actor, people, agreed)
 
         def then(event: OrderEvent) -> None:
             db.session.add_all(Crew(order_id=order.id, volunteer_id=person) for person in people)
             db.session.execute(
                 update(Offer)
-                .where(Offer.order_id == order.id, Offer.team_id == actor.team_id, Offer.answered_at.is_(None))
+                .where(
+                    Offer.order_id == order.id,
+                    Offer.team_id == actor.team_id,
+                    or_(Offer.answer.is_(None), Offer.answer == "declined"),
+                )
                 .values(answered_at=now, answer="accepted")
             )
 
@@ -69,7 +74,7 @@ def accept_order(
             "agreed_end": agreed.ends_at,
             "handed_team_id": None,
         }
-        return Effect(values, told_teams=_asked_teams(order.id), then=then)
+        return Effect(values, told_teams=asked_teams(order.id), then=then)
 
     payload = {**_times(agreed), "volunteer_ids": people, "text": text}
     return change_order(number, Action.ACCEPT, actor, payload, now=now, prepare=prepare, version=version, key=key)
@@ -92,11 +97,11 @@ def reschedule_order(
 
     def prepare(order: Order) -> Effect:
         _check_agreed(agreed, now)
-        _check_parallel(order, order.team_id, agreed)
+        check_parallel(order, order.team_id, agreed)
         crew = _lock_crew(order.id)
         _check_qualified(order, crew, agreed)
-        _check_free(order, crew, agreed)
-        due = agreed.ends_at + (order.due_at - order.agreed_end) if order.due_at and order.agreed_end else None
+        check_free(order, crew, agreed)
+        due = move_clocks(order, agreed.starts_at, agreed.ends_at)
         return Effect({"agreed_start": agreed.starts_at, "agreed_end": agreed.ends_at, "due_at": due})
 
     payload = {**_times(agreed), "text": text}
@@ -117,7 +122,7 @@ def withdraw_order(
 
     def prepare(order: Order) -> Effect:
         check_reason(Action.WITHDRAW, reason, text)
-        return _back_to_pool(order)
+        return back_to_pool(order)
 
     payload = {"reason": reason, "text": text}
     return change_order(number, Action.WITHDRAW, actor, payload, now=now, prepare=prepare, version=version, key=key)
@@ -130,13 +135,14 @@ def report_no_show(
     in gets a record that they may object to (qtxvol/hours/no_shows.py)."""
 
     def prepare(order: Order) -> Effect:
-        effect = _back_to_pool(order)
-        crew, team_id, keep = _crew_ids(order.id), order.team_id, effect.then
+        effect = back_to_pool(order)
+        crew, team_id, keep = crew_ids(order.id), order.team_id, effect.then
         seen = list_stays(order, dict.fromkeys(crew, 0), None, {})
         absent = [person for person in crew if seen[person].source != "check_in" and not seen[person].was_there]
 
         def then(event: OrderEvent) -> None:
-            record_team_no_show(order.id, team_id, absent, actor, event, now)
+            if not order.is_drill:
+                record_team_no_show(order.id, team_id, absent, actor, event, now)
             if keep:
                 keep(event)
 
@@ -163,7 +169,8 @@ def close_order(
     version: int | None = None,
     key: str | None = None,
 ) -> Outcome:
-    """Write up a service: when it really was, how many came, and the minutes of each volunteer.
+    """Write up a service: when it really was, how many came, and the minutes of each volunteer. Of an exercise the
+    minutes are kept in the event alone: it gives nobody hours.
 
     :param attendance: people reached (人次), 0 to 5000.
     :param minutes: by volunteer id; every named volunteer stands in it, 0 for one who was not there.
@@ -193,14 +200,17 @@ def close_order(
         if over:
             raise Refused("over_check_in", 422, field="minutes", names="、".join(over))
         served = [Stay(who, each.minutes, each.span, each.source) for who, each in stays.items() if each.minutes]
-        check_not_elsewhere({stay.volunteer_id: stay.span for stay in served}, order.id)
+        if not order.is_drill:
+            check_not_elsewhere({stay.volunteer_id: stay.span for stay in served}, order.id)
 
         def then(event: OrderEvent) -> None:
+            attach(order.id, Action.CLOSE, pictures, now)
+            if order.is_drill:  # no service: no hours, and no mark for who was not there
+                return
             sign_attendances(order, signed, actor)
             write_stays(order, served, actor, event, now)
             gone = {person: absent.get(person, "no_word") for person, m in minutes.items() if not m}
             record_absences(order, gone, actor, event, now)
-            attach(order.id, Action.CLOSE, pictures, now)
 
         values = {
             "actual_start": actual.starts_at,
@@ -231,7 +241,7 @@ def reopen_order(
     """Take a closed order up again after a resident's dispute. The hours of the disputed service are taken back."""
 
     def prepare(order: Order) -> Effect:
-        effect = _back_to_pool(order)
+        effect = back_to_pool(order)
         effect.values |= {"closed_at": None, "actual_start": None, "actual_end": None, "attendance": None}
         keep = effect.then
 
@@ -282,9 +292,12 @@ def _check_team(order: Order, actor: Actor) -> None:
         raise Refused("not_asked", 409)
 
 
-def _check_parallel(order: Order, team_id: int | None, agreed: Window) -> None:
+def check_parallel(order: Order, team_id: int | None, agreed: Window) -> None:
     """The team carries no more services at one time than it said. It stays locked, so that two accepted at once count
-    each other."""
+    each other.
+
+    :raise Refused: `team_full` with `most` (409).
+    """
     team = db.session.get_one(Team, team_id, with_for_update=True)
     taken = [
         Window(start, end)
@@ -305,7 +318,7 @@ def _check_parallel(order: Order, team_id: int | None, agreed: Window) -> None:
         raise Refused("team_full", 409, field="agreed_start", most=team.parallel_events)
 
 
-def _check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Window) -> None:
+def check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Window) -> None:
     """The named people are verified members, enough, qualified and free. They stay locked, so that two orders
     accepted at once can't book one person twice."""
     crew = db.session.scalars(
@@ -315,7 +328,7 @@ def _check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Windo
     if len(mine) != len(people):
         raise Refused("not_in_team", 422, field="volunteer_ids")
     _check_qualified(order, mine, agreed)
-    _check_free(order, mine, agreed)
+    check_free(order, mine, agreed)
 
 
 def _check_qualified(order: Order, mine: Sequence[Volunteer], agreed: Window) -> None:
@@ -338,7 +351,11 @@ def _has_licence(mine: Sequence[Volunteer], needed: set[str], agreed: Window) ->
     return any(each.skill in needed and each.is_valid_on(day) for person in mine for each in held[person.id])
 
 
-def _check_free(order: Order, people: Sequence[Volunteer], agreed: Window) -> None:
+def check_free(order: Order, people: Sequence[Volunteer], agreed: Window) -> None:
+    """None of them serves elsewhere at that time.
+
+    :raise Refused: `person_busy` with `names` (409).
+    """
     busy = db.session.scalars(
         select(Volunteer.name)
         .join(Crew, Crew.volunteer_id == Volunteer.id)
@@ -366,7 +383,8 @@ def _crew_names(order_id: int) -> dict[int, str]:
     return {person: name for person, name in rows}
 
 
-def _crew_ids(order_id: int) -> list[int]:
+def crew_ids(order_id: int) -> list[int]:
+    """Who is named for the order."""
     return list(_crew_names(order_id))
 
 
@@ -384,17 +402,17 @@ def _lock_crew(order_id: int) -> Sequence[Volunteer]:
     ).all()
 
 
-def _back_to_pool(order: Order) -> Effect:
+def back_to_pool(order: Order) -> Effect:
     """The order waits for a team again, and those that were asked before hear of it; the events keep who was named."""
 
     def then(event: OrderEvent) -> None:
         db.session.execute(delete(Crew).where(Crew.order_id == order.id))
 
     values = {"team_id": None, "agreed_start": None, "agreed_end": None, "handed_team_id": None}
-    return Effect(values, told_teams=_asked_teams(order.id), then=then)
+    return Effect(values, told_teams=asked_teams(order.id), then=then)
 
 
-def _asked_teams(order_id: int) -> tuple[int, ...]:
+def asked_teams(order_id: int) -> tuple[int, ...]:
     """Teams that were asked by name and still may take it."""
     asked = select(Offer.team_id).where(Offer.order_id == order_id, Offer.is_standing()).distinct()
     return tuple(db.session.scalars(asked))

@@ -5,22 +5,23 @@ Why so strict: docs/adr/0002-one-writer.md.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import find_obstacle, visible_orders
-from qtxvol.directory.queries import limits_for
 from qtxvol.extensions import db
-from qtxvol.notices.models import Notice
-from qtxvol.orders import deadlines
+from qtxvol.notices.queue import To, queue_notices
+from qtxvol.notices.reminders import follow_step
+from qtxvol.orders import clocks
 from qtxvol.orders.chain import GENESIS, event_hash, fingerprint
 from qtxvol.orders.lifecycle import OPEN, Action, OrderFacts, Party, Rule, Status, find_refusal, find_undo, get_rule
-from qtxvol.orders.models import Crew, Order, OrderEvent, OrderHolder, OrderNote, Question
+from qtxvol.orders.models import Crew, Order, OrderClock, OrderEvent, OrderHolder, OrderNote, Question
+from qtxvol.orders.tried import sum_up_tries
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 
@@ -33,12 +34,15 @@ class Effect:
     :ivar noted: what the event keeps besides what was asked for, for the step that may take it back.
     :ivar told_teams: teams to tell besides the order's own.
     :ivar then: called with the new event; adds the rows that point to it.
+    :ivar goes_on: clocks that were ended and go on where they stood, because the step takes back what ended them
+        (`undo.goes_on_from`); otherwise the new status begins with clocks of its own.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     noted: dict[str, Any] = field(default_factory=dict)
     told_teams: tuple[int, ...] = ()
     then: Callable[[OrderEvent], None] | None = None
+    goes_on: Sequence[OrderClock] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ def change_order(
             _check_not_undone(repeated, last)
             return Outcome(order.id, order.number, Status(order.status), order.version, is_repeat=True)
         joined = db.session.get(Order, order.merged_into_id) if order.merged_into_id else None
-        facts = facts_of(order, actor, now, last_action=Action(last.action), joined=joined)
+        has_tried = action is Action.END_UNREACHABLE and sum_up_tries(order).are_enough
+        facts = facts_of(order, actor, now, last_action=Action(last.action), joined=joined, has_tried_enough=has_tried)
         refusal = find_refusal(rule, actor.party, facts)
         if refusal == "wrong_party":
             raise Refused(refusal, 403)
@@ -107,8 +112,11 @@ def insert_order(
     *,
     now: datetime,
     then: Callable[[OrderEvent], None],
+    noted: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """Write a new order with its first event and notices. Inside the caller's `transaction()`.
+
+    :param noted: what the event keeps besides what was asked for.
 
     Its idempotency key stands in `orders.place_key` alone, since it salts what the event says of the person.
 
@@ -119,22 +127,30 @@ def insert_order(
         raise Refused("wrong_party", 403)
     _check_carried(rule, payload)
     order.status, order.version, order.status_since = Status.PLACED, 1, now
-    order.due_at = deadlines.due_at(Status.PLACED, now, limits_for(order.urgency))
+    begun = clocks.plan_clocks(order, Status.PLACED, now)
+    order.due_at = clocks.main_due(begun)
     db.session.add(order)
     db.session.flush()
     asked = fingerprint({"action": Action.PLACE, **payload})
-    event = _append_event(order, rule, actor, payload, None, None, now=now, key=None, asked=asked, was_overdue=False)
+    kept = {**payload, **(noted or {})}
+    event = _append_event(order, rule, actor, kept, None, None, now=now, key=None, asked=asked, was_overdue=False)
+    clocks.write_clocks(begun, event)
     then(event)
-    _queue_notices(order, rule, actor, event, (), (), now)
+    if not order.is_push:  # the push that follows tells of it
+        _queue_notices(order, rule, actor, event, (), (), now)
     return Outcome(order.id, order.number, Status.PLACED, 1)
 
 
 def lock_order(number: str, actor: Actor) -> Order:
     """The order, locked until the transaction ends.
 
+    Others may go on pointing to it (FOR NO KEY UPDATE): the ladder and the worker write rows about many orders in one
+    transaction, and would otherwise wait for a person who in turn waits for them.
+
     :raise NotFound: no such order within the actor's scope.
     """
-    statement = select(Order).where(Order.number == number, visible_orders(actor)).with_for_update(of=Order)
+    statement = select(Order).where(Order.number == number, visible_orders(actor))
+    statement = statement.with_for_update(of=Order, key_share=True)
     order = db.session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
     if order is None:
         raise NotFound(number)
@@ -149,6 +165,7 @@ def facts_of(
     is_rated: bool = False,
     last_action: Action | None = None,
     joined: Order | None = None,
+    has_tried_enough: bool = False,
 ) -> OrderFacts:
     """The order as the guards see it.
 
@@ -172,13 +189,14 @@ def facts_of(
         status_since=order.status_since,
         last_action=last_action,
         can_leave_joined=joined is not None and joined.status in OPEN and joined.closures_count == 0,
+        has_tried_enough=has_tried_enough,
+        is_push=order.is_push,
     )
 
 
 def note_clock(order: Order, now: datetime) -> dict[str, Any]:
-    """What a step keeps of the clock that it ends, so that taking it back wins no time."""
-    due = deadlines.standing(order.due_at, order.clock_stopped_at, now)
-    return {"due_was": due.isoformat() if due else None}
+    """What a step keeps of the main clock that it ends, for whoever reads the record."""
+    return {"due_was": order.due_at.isoformat() if order.due_at else None}
 
 
 def hold(order_id: int, kind: str, codes: Iterable[str], now: datetime) -> None:
@@ -249,10 +267,11 @@ def _write_step(
     # an open question hides no delay that was there before it was asked
     was_overdue = order.due_at is not None and order.due_at < (order.clock_stopped_at or now)
     values: dict[str, Any] = {"status": to, "version": order.version + 1}
+    begun: Sequence[OrderClock] = ()
     if not rule.stays:
-        agreed_end = effect.values.get("agreed_end", order.agreed_end)
+        begun = effect.goes_on or clocks.plan_clocks(order, to, now, effect.values)
         values["status_since"] = now
-        values["due_at"] = deadlines.due_at(to, now, limits_for(order.urgency), agreed_end=agreed_end)
+        values["due_at"] = clocks.main_due(begun)
         values["clock_stopped_at"] = None
     values |= effect.values
     changed = db.session.connection().execute(
@@ -275,6 +294,8 @@ def _write_step(
         asked=asked,
         was_overdue=was_overdue,
     )
+    if not rule.stays:
+        _change_clocks(order, rule, was, event, effect, begun, now)
     if values.get("department_id"):
         hold(order.id, "department", [values["department_id"]], now)
     if values.get("team_id"):
@@ -282,11 +303,33 @@ def _write_step(
     crew = _crew_of(order.id, rule)
     if effect.then:
         effect.then(event)
-    crew |= _crew_of(order.id, rule)
+    after = _crew_of(order.id, rule)
+    crew = crew ^ after if rule.action is Action.CREW else crew | after  # who stays was told before
     teams = {*effect.told_teams, *filter(None, (order.team_id or leaving_team,))}
     _queue_notices(order, rule, actor, event, teams, crew, now, department=order.department_id or leaving_department)
     db.session.flush()
+    follow_step(order, event, now)
     return Outcome(order.id, order.number, to, order.version)
+
+
+def _change_clocks(
+    order: Order,
+    rule: Rule,
+    was: Status,
+    event: OrderEvent,
+    effect: Effect,
+    begun: Sequence[OrderClock],
+    now: datetime,
+) -> None:
+    """End what ran, and begin or go on with what runs from here on. Residents whose order was merged into this one
+    have a rating of their own to give."""
+    clocks.end_clocks(order.id, rule.action, event, now, with_joined=was is Status.CLOSED)
+    if effect.goes_on:
+        clocks.reopen_clocks(effect.goes_on)
+        return
+    closed = order.status == Status.CLOSED
+    joined = db.session.scalars(select(Order.id).where(Order.merged_into_id == order.id)).all() if closed else ()
+    clocks.write_clocks(begun, event, also_for=joined)
 
 
 def _append_event(
@@ -358,17 +401,17 @@ def _crew_of(order_id: int, rule: Rule) -> set[int]:
     return set(db.session.scalars(select(Crew.volunteer_id).where(Crew.order_id == order_id)))
 
 
-def _scope_of(actor: Actor, order: Order) -> tuple[int, Party, str] | None:
-    """The notice that would tell the actor what it has just done."""
+def _seat_of(actor: Actor, order: Order) -> To | None:
+    """The reader that the actor is: nobody is told what they have just done."""
     match actor.party:
         case Party.COMMUNITY:
-            return order.id, actor.party, actor.division_code or ""
+            return To(actor.party, actor.division_code or "", order.id)
         case Party.DEPARTMENT:
-            return order.id, actor.party, actor.department_id or ""
+            return To(actor.party, actor.department_id or "", order.id)
         case Party.TEAM:
-            return order.id, actor.party, str(actor.team_id)
+            return To(actor.party, str(actor.team_id), order.id)
         case Party.RESIDENT | Party.OFFICE:
-            return order.id, actor.party, ""
+            return To(actor.party, "", order.id)
     return None
 
 
@@ -392,32 +435,30 @@ def _queue_notices(
 ) -> None:
     """One row for each body to tell, never for the one that acted. Askers whose order was merged into this one
     hear what its resident hears."""
-    rows: list[tuple[int, Party, str]] = []
+    readers: list[To] = []
     askers = [(order.id, order.division_code)]
     if rule.tells & {Party.RESIDENT, Party.COMMUNITY}:
         joined = select(Order.id, Order.division_code).where(Order.merged_into_id == order.id)
         askers += [(row.id, row.division_code) for row in db.session.execute(joined)]
-    own = _scope_of(actor, order)
     for party in sorted(rule.tells):
         match party:
             case Party.COMMUNITY:
-                rows.extend((order_id, party, division) for order_id, division in askers)
+                readers.extend(To(party, division, order_id) for order_id, division in askers)
             case Party.DEPARTMENT if department:
-                rows.append((order.id, party, department))
+                readers.append(To(party, department, order.id))
             case Party.TEAM:
-                rows.extend((order.id, party, str(team)) for team in sorted(teams))
+                readers.extend(To(party, str(team), order.id) for team in sorted(teams))
             case Party.VOLUNTEER:
-                rows.extend((order.id, party, str(person)) for person in sorted(crew))
+                readers.extend(To(party, str(person), order.id) for person in sorted(crew))
             case Party.OFFICE:
-                rows.append((order.id, party, ""))
+                readers.append(To(party, "", order.id))
             case Party.RESIDENT:
-                rows.extend((order_id, party, "") for order_id, _division in askers)
-    rows = [row for row in rows if row != own]
-    if rows:
-        db.session.execute(
-            insert(Notice),
-            [
-                {"order_id": order_id, "event_id": event.id, "party": party, "scope": scope, "queued_at": now}
-                for order_id, party, scope in rows
-            ],
-        )
+                readers.extend(To(party, "", order_id) for order_id, _division in askers)
+    own = _seat_of(actor, order)
+    queue_notices(
+        str(rule.action),
+        [reader for reader in readers if reader != own],
+        now=now,
+        event_id=event.id,
+        is_emergency=order.is_emergency,
+    )

@@ -9,11 +9,10 @@ from typing import cast
 from sqlalchemy import or_, select, update
 
 from qtxvol.accounts.actor import Actor
-from qtxvol.directory.queries import limits_for
 from qtxvol.extensions import db
-from qtxvol.orders import deadlines
-from qtxvol.orders.lifecycle import Action, Status
-from qtxvol.orders.models import Order, OrderEvent
+from qtxvol.orders.clocks import take_up_ended
+from qtxvol.orders.lifecycle import Action
+from qtxvol.orders.models import Order, OrderClock, OrderEvent
 from qtxvol.orders.transition import Effect, Outcome, change_order
 from qtxvol.storage import transaction
 
@@ -29,8 +28,7 @@ def recall_order(
     """
 
     def prepare(order: Order) -> Effect:
-        due = _earlier_due(order, Action.DISPATCH, Status.PLACED)
-        return Effect({"department_id": None, "due_at": due})
+        return Effect({"department_id": None}, goes_on=goes_on_from(order, Action.DISPATCH))
 
     return change_order(
         number, Action.RECALL, actor, {"text": text}, now=now, prepare=prepare, version=version, key=key
@@ -46,7 +44,7 @@ def unclaim_order(
     """
 
     def prepare(order: Order) -> Effect:
-        return Effect({"due_at": _earlier_due(order, Action.CLAIM, Status.DISPATCHED)})
+        return Effect(goes_on=goes_on_from(order, Action.CLAIM))
 
     return change_order(
         number, Action.UNCLAIM, actor, {"text": text}, now=now, prepare=prepare, version=version, key=key
@@ -78,7 +76,7 @@ def split_order(
     """
 
     def prepare(order: Order) -> Effect:
-        target_id, merging = order.merged_into_id, _last_event(order, Action.MERGE)
+        target_id, merging = order.merged_into_id, last_event(order, Action.MERGE)
         moved = cast(list[int], merging.payload.get("moved_order_ids", []))
 
         def then(event: OrderEvent) -> None:
@@ -110,7 +108,7 @@ def _lock_with_joined(number: str) -> None:
     db.session.execute(select(Order.id).where(family).order_by(Order.id).with_for_update(key_share=True))
 
 
-def _last_event(order: Order, action: Action) -> OrderEvent:
+def last_event(order: Order, action: Action) -> OrderEvent:
     """The event that is taken back."""
     return db.session.scalars(
         select(OrderEvent)
@@ -120,23 +118,9 @@ def _last_event(order: Order, action: Action) -> OrderEvent:
     ).one()
 
 
-def _earlier_due(order: Order, action: Action, status: Status) -> datetime | None:
-    """When the step that `action` had ended was due: an undo wins no time.
+def goes_on_from(order: Order, action: Action) -> list[OrderClock]:
+    """The clocks that the last `action` ended: an undo wins no time, they go on where they stood (`Effect.goes_on`).
 
-    An event of before there was an undo doesn't say; there the limit counts anew from when the step began.
+    Empty for a step of before there were clocks; there the status begins anew.
     """
-    event = _last_event(order, action)
-    if due := event.payload.get("due_was"):
-        return datetime.fromisoformat(str(due))
-    began = db.session.scalar(
-        select(OrderEvent.happened_at)
-        .where(
-            OrderEvent.order_id == order.id,
-            OrderEvent.sequence < event.sequence,
-            OrderEvent.to_status == status,
-            OrderEvent.from_status.is_distinct_from(status),
-        )
-        .order_by(OrderEvent.sequence.desc())
-        .limit(1)
-    )
-    return deadlines.due_at(status, began or event.happened_at, limits_for(order.urgency))
+    return take_up_ended(last_event(order, action))

@@ -5,12 +5,12 @@ is still needed, each is written down in `erasures`, and each can be repeated wi
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NoReturn
 
-from sqlalchemy import JSON, Boolean, Column, ColumnElement, Table, delete, exists, or_, select, update
+from sqlalchemy import JSON, Boolean, Column, ColumnElement, Table, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from qtxvol.accounts.actor import Actor
@@ -20,9 +20,21 @@ from qtxvol.base import Base
 from qtxvol.directory.models import MenuItem
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursObjection, HoursRequest, Presence
+from qtxvol.notices.models import ContactPoint, NoticeWish
 from qtxvol.orders.lifecycle import OPEN, Action, Party, Status
 from qtxvol.orders.links import new_nonce
-from qtxvol.orders.models import Attachment, AttachmentContent, CallBack, Crew, Order, OrderEvent, OrderNote
+from qtxvol.orders.models import (
+    Attachment,
+    AttachmentContent,
+    CallBack,
+    ContactAttempt,
+    Crew,
+    Offer,
+    Order,
+    OrderEvent,
+    OrderNote,
+    Reply,
+)
 from qtxvol.orders.numbers import spoken
 from qtxvol.orders.place import search_text_of
 from qtxvol.privacy.models import Correction, Erasure
@@ -55,16 +67,21 @@ FATES: Mapping[str, Fate | tuple[str, ...]] = {
     "attendances": Fate.KEPT,
     "certificates": ("identity",),  # the masked name stays, so that the paper can still be checked
     "commendations": Fate.KEPT,
+    "contact_points": Fate.DELETED,
     "crews": Fate.KEPT,
+    "deliveries": Fate.KEPT,  # which channel, when, how it ended; never an address
     "distinct_pairs": Fate.DELETED,
+    "emergency_experts": Fate.KEPT,  # a role in an event; the name is gone with the volunteer's
     "erasures": Fate.KEPT,
     "hours_entries": Fate.KEPT,
     "hours_requests": ("text", "decision"),
     "licences": Fate.DELETED,
     "merges": Fate.KEPT,
     "no_shows": ("objection", "decision"),
+    "notice_wishes": Fate.DELETED,
     "points_entries": Fate.KEPT,
     "publication_consents": Fate.DELETED,
+    "replies": ("reason", "text"),
     "reveals": Fate.KEPT,
     "seats": Fate.KEPT,  # closed with the account
     "star_awards": Fate.KEPT,
@@ -197,53 +214,70 @@ def _check_over(order: Order) -> None:
 
 def _empty_order(order: Order, now: datetime) -> None:
     is_person = order.requester_kind == "resident"
-    name = db.session.scalar(select(Order.contact_name).where(Order.id == order.id)) or ""
+    names = db.session.execute(select(Order.contact_name, Order.second_name).where(Order.id == order.id)).one()
     item = db.session.get(MenuItem, order.menu_item_id) if order.menu_item_id else None
     keeps = {
-        each: "" if is_person or _is_personal(getattr(order, each), name) else getattr(order, each)
+        each: "" if is_person or _is_personal(getattr(order, each), names) else getattr(order, each)
         for each in ("wish", "venue", "organisation")
     }
     order.contact_name = order.contact_phone = ""
     order.contact_phone_tail = order.contact_phone_digest = ""
+    order.second_name = order.second_phone = order.second_phone_tail = ""
     order.wish = keeps["wish"] or ("" if item else ERASED)
     order.venue, order.organisation = keeps["venue"], keeps["organisation"]
     order.search_text = search_text_of(item.name if item else "", *keeps.values())
     # the link is dead, and nobody can try numbers against the mark in the first event any more
     order.link_nonce, order.place_key = new_nonce(), f"erased-{secrets.token_hex(12)}"
     order.contact_erased_at = now
-    _empty_notes(order.id, name)
-    _empty_words_about_hours(order.id, name)
+    _empty_notes(order.id, names)
+    _empty_replies(order.id, names)
+    _empty_words_about_hours(order.id, names)
     pictures = select(Attachment.id).where(Attachment.order_id == order.id, Attachment.action == Action.PLACE)
     db.session.execute(delete(AttachmentContent).where(AttachmentContent.attachment_id.in_(pictures)))
     db.session.execute(delete(Attachment).where(Attachment.id.in_(pictures)))
+    db.session.execute(delete(NoticeWish).where(NoticeWish.order_id == order.id))
     db.session.execute(update(Correction).where(Correction.order_id == order.id).values(text=""))
 
 
-def _empty_notes(order_id: int, name: str) -> None:
+def _empty_notes(order_id: int, names: Iterable[str]) -> None:
     """The resident's own words go, and what anybody wrote with a number or the resident's name in it."""
     notes = db.session.execute(
         select(OrderNote.event_id, OrderNote.text, OrderEvent.party)
         .join(OrderEvent, OrderEvent.id == OrderNote.event_id)
         .where(OrderNote.order_id == order_id)
     ).all()
-    gone = [note.event_id for note in notes if note.party == Party.RESIDENT or _is_personal(note.text, name)]
+    gone = [note.event_id for note in notes if note.party == Party.RESIDENT or _is_personal(note.text, names)]
     db.session.execute(delete(OrderNote).where(OrderNote.event_id.in_(gone)))
     db.session.execute(update(CallBack).where(CallBack.order_id == order_id).values(outcome=""))
+    db.session.execute(update(ContactAttempt).where(ContactAttempt.order_id == order_id).values(words=""))
 
 
-def _empty_words_about_hours(order_id: int, name: str) -> None:
+def _empty_replies(order_id: int, names: Iterable[str]) -> None:
+    """What the resident answered with one tap, and which times would have suited; of the others what names them."""
+    mine = and_(Reply.party == Party.RESIDENT, Reply.scope == str(order_id))
+    for reply in db.session.scalars(select(Reply).where(or_(Reply.order_id == order_id, mine))):
+        if reply.party == Party.RESIDENT and reply.scope == str(order_id):
+            reply.text, reply.windows = "", []
+        elif _is_personal(reply.text, names):
+            reply.text = ERASED
+    for offer in db.session.scalars(select(Offer).where(Offer.order_id == order_id)):
+        if _is_personal(offer.text, names):
+            offer.text = ERASED
+
+
+def _empty_words_about_hours(order_id: int, names: Iterable[str]) -> None:
     """What a call brought stands with the community's word as well; elsewhere what names the resident goes."""
     for said in db.session.scalars(select(Presence).where(Presence.order_id == order_id)):
-        if said.party == Party.COMMUNITY or _is_personal(said.text, name):
+        if said.party == Party.COMMUNITY or _is_personal(said.text, names):
             said.text = ""
     for request in db.session.scalars(select(HoursRequest).where(HoursRequest.order_id == order_id)):
         for column in ("text", "decision"):
-            if _is_personal(getattr(request, column), name):
+            if _is_personal(getattr(request, column), names):
                 setattr(request, column, ERASED)
 
 
-def _is_personal(text: str, name: str) -> bool:
-    return has_number(text) or (len(name) > 1 and name in text)
+def _is_personal(text: str, names: Iterable[str]) -> bool:
+    return has_number(text) or any(len(name) > 1 and name in text for name in names)
 
 
 # One volunteer
@@ -332,7 +366,8 @@ def _close_accounts(ids: Any) -> None:
         account.session_epoch += 1
         account.signed_in_at = None
     gone = [account.id for account in accounts]
-    db.session.execute(delete(SavedView).where(SavedView.account_id.in_(gone)))
+    for model in (SavedView, ContactPoint, NoticeWish):
+        db.session.execute(delete(model).where(model.account_id.in_(gone)))
     db.session.execute(update(Correction).where(Correction.account_id.in_(gone)).values(text=""))
 
 

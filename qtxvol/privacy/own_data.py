@@ -16,8 +16,19 @@ from qtxvol.accounts.models import Account, SavedView, Seat
 from qtxvol.accounts.permissions import visible_orders
 from qtxvol.base import Base
 from qtxvol.extensions import db
+from qtxvol.notices.models import ContactPoint, Delivery, NoticeWish
 from qtxvol.orders.lifecycle import Party
-from qtxvol.orders.models import Attachment, Order, OrderEvent, OrderNote, Rating, WishedTime
+from qtxvol.orders.models import (
+    Attachment,
+    CallBack,
+    ContactAttempt,
+    Order,
+    OrderEvent,
+    OrderNote,
+    Rating,
+    Reply,
+    WishedTime,
+)
 from qtxvol.privacy.models import Correction, Erasure, Reveal
 from qtxvol.refusals import NotFound
 from qtxvol.volunteers.models import Volunteer
@@ -25,7 +36,8 @@ from qtxvol.volunteers.models import Volunteer
 #: Secrets, and what says nothing about the person.
 _LEFT_OUT = frozenset(
     {"password_hash", "session_epoch", "link_nonce", "place_key", "search_text", "version", "fingerprint"}
-    | {"previous_hash", "row_hash", "idempotency_key", "actor_account_id", "account_id", "jpeg", "name_digest"}
+    | {"previous_hash", "row_hash", "idempotency_key", "key", "actor_account_id", "account_id", "jpeg", "name_digest"}
+    | {"key", "claimed_by", "claimed_until", "bundle_id", "reference", "detail"}
 )
 #: Tables about a volunteer that say how others decided about two rows, not who the person is.
 _NOT_OWN = frozenset({"seats", "merges", "distinct_pairs", "volunteers"})
@@ -53,6 +65,8 @@ def export_account(account_id: int) -> Data:
     return {
         **get_card(account_id),
         "saved_views": _rows(SavedView.__table__, SavedView.__table__.c.account_id == account_id),
+        "contact_points": _rows(ContactPoint.__table__, ContactPoint.__table__.c.account_id == account_id),
+        "notice_wishes": _rows(NoticeWish.__table__, NoticeWish.__table__.c.account_id == account_id),
         "corrections": _rows(Correction.__table__, Correction.__table__.c.account_id == account_id),
         "orders": _orders(db.session.scalars(mine.order_by(Order.id)).all()),
     }
@@ -106,7 +120,12 @@ def _orders(ids: Sequence[int]) -> list[Data]:
         "steps": _group([_plain(row) for row in told], "order_id"),
         "ratings": _by_order(Rating, "asker_order_id", ids),
         "photos": _by_order(Attachment, "order_id", ids),
+        "messages": _messages(ids),
+        "replies": _replies(ids),
+        "notice_wishes": _by_order(NoticeWish, "order_id", ids),
         "who_looked": _by_order(Reveal, "order_id", ids),
+        "calls": _by_order(ContactAttempt, "order_id", ids),
+        "call_backs": _by_order(CallBack, "order_id", ids),
         "corrections": _by_order(Correction, "order_id", ids),
         "erasures": _by_order(Erasure, "order_id", ids),
     }
@@ -114,6 +133,24 @@ def _orders(ids: Sequence[int]) -> list[Data]:
         {"order": row, **{name: found[row["id"]] for name, found in parts.items()}}
         for row in _rows(Order.__table__, Order.__table__.c.id.in_(ids))
     ]
+
+
+def _messages(ids: Sequence[int]) -> defaultdict[int, list[Data]]:
+    """What was sent to the resident, by which channel, and how it ended; what others were sent is not theirs."""
+    table = Delivery.__table__
+    recipients = [f"order:{order_id}" for order_id in ids]
+    rows = _rows(table, table.c.order_id.in_(ids) & table.c.recipient.in_(recipients))
+    return _group([_without_body(row) for row in rows], "order_id")
+
+
+def _replies(ids: Sequence[int]) -> defaultdict[int, list[Data]]:
+    """What the resident answered with one tap; of a merged order they stand with the one that was served."""
+    table = Reply.__table__
+    rows = _rows(table, (table.c.party == Party.RESIDENT) & table.c.scope.in_(list(map(str, ids))))
+    grouped: defaultdict[int, list[Data]] = defaultdict(list)
+    for row in rows:
+        grouped[int(row["scope"])].append(row)
+    return grouped
 
 
 def _by_order(model: Any, key: str, ids: Sequence[int]) -> defaultdict[int, list[Data]]:

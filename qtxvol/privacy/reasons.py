@@ -30,8 +30,12 @@ PAGE_REASONS: Mapping[str, Label] = {
 
 REASON_LABELS: Mapping[str, Label] = {**VOLUNTEER_REASONS, **ORDER_REASONS, **PAGE_REASONS}
 
+#: The numbers of a volunteer.
+VOLUNTEER_FIELDS = ("phone", "id_number", "guardian_phone")
+
 FIELD_LABELS: Mapping[str, Label] = {
     "phone": Label("电话", "Telephone"),
+    "second_phone": Label("备用电话", "Second telephone"),
     "id_number": Label("证件号码", "Identity number"),
     "guardian_phone": Label("监护人电话", "The guardian's telephone"),
 }

@@ -15,12 +15,13 @@ from qtxvol.accounts.models import Account
 from qtxvol.accounts.permissions import ContactAccess, contact_access, visible_orders
 from qtxvol.base import AnyRow
 from qtxvol.extensions import db
+from qtxvol.orders.calls import Contact
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order
 from qtxvol.paging import Page, select_page
 from qtxvol.privacy.models import Reveal
 from qtxvol.privacy.numbers import has_own_number
-from qtxvol.privacy.reasons import FIELD_LABELS, ORDER_REASONS, PAGE_REASONS, VOLUNTEER_REASONS
+from qtxvol.privacy.reasons import ORDER_REASONS, PAGE_REASONS, VOLUNTEER_FIELDS, VOLUNTEER_REASONS
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Volunteer
@@ -32,16 +33,23 @@ LONGEST_NOTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """A full number and whose it is."""
+    """A full number and whose it is.
+
+    :ivar contact: `first` or `second`, of an order.
+    """
 
     name: str
     number: str
+    contact: str = Contact.FIRST
 
 
-def reveal_contact(number: str, actor: Actor, *, reason: str, note: str = "", now: datetime) -> Revealed:
+def reveal_contact(
+    number: str, actor: Actor, *, reason: str, note: str = "", contact: str = Contact.FIRST, now: datetime
+) -> Revealed:
     """The resident's full phone, for a seat that may call; the look is kept, and the resident can read of it.
 
     :param reason: a code of `ORDER_REASONS`; `other` wants a `note`.
+    :param contact: `second` for the number of whoever the resident named besides.
     :raise NotFound: no such order within the actor's scope.
     :raise Refused: `wrong_party` (403): not theirs to call, or not just now; `invalid` (409): erased; (422) with
         `field`: no such reason, or a number inside the note.
@@ -53,10 +61,14 @@ def reveal_contact(number: str, actor: Actor, *, reason: str, note: str = "", no
             raise NotFound(number)
         if contact_access(actor, order) is not ContactAccess.FULL:
             raise Refused("wrong_party", 403)
-        _check_there(order.contact_phone_tail)
-        _write_down(actor, reason, note, now, field="phone", order_ids=[order.id])
-        found = db.session.execute(select(Order.contact_name, Order.contact_phone).where(Order.id == order.id)).one()
-        return Revealed(found.contact_name, found.contact_phone)
+        is_second = contact == Contact.SECOND
+        _check_there(order.second_phone_tail if is_second else order.contact_phone_tail)
+        _write_down(actor, reason, note, now, field="second_phone" if is_second else "phone", order_ids=[order.id])
+        name, phone = (
+            (Order.second_name, Order.second_phone) if is_second else (Order.contact_name, Order.contact_phone)
+        )
+        found = db.session.execute(select(name, phone).where(Order.id == order.id)).one()
+        return Revealed(found[0], found[1], Contact.SECOND if is_second else Contact.FIRST)
 
 
 def reveal_day(actor: Actor, order_ids: Sequence[int], *, reason: str, now: datetime) -> dict[int, str]:
@@ -105,7 +117,7 @@ def reveal_volunteer(
     :raise NotFound: no such volunteer, or none of the leader's own.
     :raise Refused: `wrong_party` (403); `invalid` (409): nothing stands there; (422) with `field`: as for an order.
     """
-    if field not in FIELD_LABELS:
+    if field not in VOLUNTEER_FIELDS:
         raise NotFound(field)
     if actor.party is not Party.OFFICE and (actor.party is not Party.TEAM or field != "phone"):
         raise Refused("wrong_party", 403)
@@ -143,7 +155,7 @@ def _of_team(actor: Actor) -> list[ColumnElement[bool]]:
 def may_reveal_volunteer(actor: Actor, person: Volunteer) -> tuple[str, ...]:
     """The fields of `person` that this seat may look at in full, with a reason."""
     if actor.party is Party.OFFICE:
-        return tuple(FIELD_LABELS)
+        return VOLUNTEER_FIELDS
     return ("phone",) if actor.party is Party.TEAM and person.team_id == actor.team_id else ()
 
 

@@ -60,6 +60,7 @@ def _orders() -> Iterator[dict[str, Any]]:
     rows = db.session.execute(
         select(Order, Rating.stars)
         .outerjoin(Rating, (Rating.asker_order_id == Order.id) & (Rating.closure == Order.closures_count))
+        .where(Order.counts())
         .order_by(Order.id)
         .execution_options(yield_per=_BATCH)
     )
@@ -94,6 +95,8 @@ def _steps() -> Iterator[dict[str, Any]]:
             OrderEvent.was_overdue,
             OrderEvent.happened_at,
         )
+        .join(Order, Order.id == OrderEvent.order_id)
+        .where(Order.counts())
         .order_by(OrderEvent.order_id, OrderEvent.sequence)
         .execution_options(yield_per=_BATCH)
     )

@@ -141,6 +141,8 @@ def get_home_counts(now: datetime) -> HomeCounts:
             func.count().filter(is_closed),
             func.count().filter(Order.status.in_(OPEN)),
             func.coalesce(func.sum(Order.attendance).filter(is_closed), 0),
-        ).select_from(Order)
+        )
+        .select_from(Order)
+        .where(Order.counts())
     ).one()
     return HomeCounts(row[0], row[1], int(row[2] or 0))

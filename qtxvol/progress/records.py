@@ -204,7 +204,7 @@ def read_closures(known_at: datetime) -> Closures:
         .join(last, (last.c.order_id == OrderEvent.order_id) & (last.c.sequence == OrderEvent.sequence))
         .join(Order, Order.id == OrderEvent.order_id)
         .outerjoin(MenuItem, MenuItem.id == Order.menu_item_id)
-        .where(OrderEvent.action == Action.CLOSE)
+        .where(OrderEvent.action == Action.CLOSE, Order.counts())
         .order_by(OrderEvent.order_id)
     ).all()
     named = _SchoolNames(db.session.execute(select(School.id, School.name, School.aliases, School.is_active)).all())
@@ -258,7 +258,7 @@ def _known_schools(named: _SchoolNames, known_at: datetime) -> dict[str, date]:
     known = dict.fromkeys(named.listed, date.min)
     rows = db.session.execute(
         select(Order.organisation, func.min(Order.placed_at).label("first"))
-        .where(Order.requester_kind == "school", Order.organisation != "", Order.placed_at <= known_at)
+        .where(Order.requester_kind == "school", Order.organisation != "", Order.placed_at <= known_at, Order.counts())
         .group_by(Order.organisation)
     )
     for row in rows:

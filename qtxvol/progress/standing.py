@@ -121,7 +121,7 @@ def get_standing(now: datetime) -> Standing:
     town = town_key(Order.division_code)
     rows = db.session.execute(
         select(town, Order.status, func.count(), func.count().filter(is_overdue(now)))
-        .where(Order.status.in_(OPEN))
+        .where(Order.status.in_(OPEN), Order.counts())
         .group_by(town, Order.status)
     )
     return Standing({(key, Status(status)): Waiting(n, late) for key, status, n, late in rows})
@@ -142,8 +142,9 @@ def count_exits(now: datetime) -> dict[tuple[Status, Action], int]:
 
 
 def moved_since(since: datetime) -> ColumnElement[bool]:
-    """The event belongs to an order that moved after `since`: no event that moves an order is younger than its status.
+    """The event belongs to an order that moved after `since` and counts: no event that moves an order is younger than
+    its status.
 
     Spares reading the events of ten years; the database finds those of the few orders by their index.
     """
-    return OrderEvent.order_id.in_(select(Order.id).where(Order.status_since >= since))
+    return OrderEvent.order_id.in_(select(Order.id).where(Order.status_since >= since, Order.counts()))

@@ -132,7 +132,9 @@ def _spans_of(day: date, spans: Sequence[Span], recent: Span) -> list[Span]:
 def _placed(now: datetime) -> Sequence[tuple[date, int]]:
     day = city_day(Order.placed_at)
     rows = db.session.execute(
-        select(day, func.count()).where(Order.placed_at >= recent_start(now, WEEKS * _DAYS)).group_by(day)
+        select(day, func.count())
+        .where(Order.placed_at >= recent_start(now, WEEKS * _DAYS), Order.counts())
+        .group_by(day)
     )
     return [(on, n) for on, n in rows]
 
@@ -146,7 +148,7 @@ def _closed(now: datetime) -> Sequence[tuple[str, date, date, int, int, int]]:
         )
         .select_from(Order)
         .outerjoin(Rating, (Rating.asker_order_id == Order.id) & (Rating.closure == Order.closures_count))
-        .where(Order.status == Status.CLOSED, Order.closed_at >= recent_start(now, WEEKS * _DAYS))
+        .where(Order.status == Status.CLOSED, Order.closed_at >= recent_start(now, WEEKS * _DAYS), Order.counts())
         .group_by(town, placed_on, closed_on)
     )
     return [(key, start, end, n, rated, int(stars)) for key, start, end, n, rated, stars in rows]

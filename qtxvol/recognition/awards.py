@@ -19,6 +19,7 @@ from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursEntry
 from qtxvol.hours.queries import Served, counted_hours
+from qtxvol.notices.queue import Telling, To, queue_all
 from qtxvol.orders.lifecycle import Party
 from qtxvol.paging import Page, select_page
 from qtxvol.privacy.words import refuse_numbers
@@ -87,7 +88,14 @@ def award_stars(now: datetime, *, only: int | None = None) -> int:
             if (volunteer_id, level.id) not in held
         ]
         db.session.add_all(new)
+        db.session.flush()
+        queue_all([_telling(award) for award in new], now)
         return len(new)
+
+
+def _telling(award: StarAward) -> Telling:
+    me = To(Party.VOLUNTEER, str(award.volunteer_id))
+    return Telling("star_awarded", [me], about={"stars": award.stars}, key=f"star_awarded:{award.id}")
 
 
 def _list_minutes(levels: Sequence[Level], only: int | None) -> Sequence[tuple[int, int]]:

@@ -58,7 +58,8 @@ def _evidence(*extra: Any) -> Select[*tuple[Any, ...]]:
     )
     minutes = func.coalesce(served.c.minutes, 0)
     own = and_(Rating.asker_order_id == Order.id, Rating.closure == Order.closures_count)
-    is_good = and_(Order.status == Status.CLOSED, Rating.stars >= GOOD, Rating.did_take_place, Order.attendance > 0)
+    took_place = and_(Order.counts(), Order.status == Status.CLOSED, Rating.did_take_place)
+    is_good = and_(took_place, Rating.stars >= GOOD, Order.attendance > 0)
     return (
         select(
             Order.id.label("order_id"),

@@ -170,7 +170,7 @@ def _orders(moment: Any, *conditions: ColumnElement[bool], **values: Any) -> Fac
             city_day(moment).label("day"),
             literal(1).label(ONE),
             *(value.label(name) for name, value in values.items()),
-        ).where(*conditions, *moments_in(moment, scope))
+        ).where(Order.counts(), *conditions, *moments_in(moment, scope))
 
     return facts
 
@@ -192,6 +192,7 @@ def _late_steps(scope: Scope) -> Select[Any]:
         )
         .join(Order, Order.id == OrderEvent.order_id)
         .where(
+            Order.counts(),
             OrderEvent.was_overdue,
             OrderEvent.from_status != OrderEvent.to_status,
             *moments_in(OrderEvent.happened_at, scope),
@@ -303,6 +304,17 @@ UNMET = Measure(
     Label("纲要办确认未能满足的单。", "Orders that the office declared not met."),
     Rows.ORDERS,
     _orders(Order.status_since, Order.status == Status.UNMET),
+)
+UNREACHABLE = Measure(
+    "unreachable",
+    Label("联系不上", "Unreachable"),
+    _ORDERS,
+    Label(
+        "多次打电话联系不上居民、由社区先行结束的单；居民回电后重新受理的不算在内。",
+        "Orders that ended because their resident could not be reached; those taken up again are not among them.",
+    ),
+    Rows.ORDERS,
+    _orders(Order.status_since, Order.status == Status.UNREACHABLE),
 )
 RATED = Measure(
     "rated",
@@ -436,7 +448,7 @@ APPLIED = Measure(
 MEASURES: Mapping[str, Measure] = {
     each.key: each
     for each in (
-        REGISTERED, ACTIVE, APPLIED, JOINED, PLACED, CLOSED, UNMET, LATE, ATTENDANCE, RATED, STARS,
+        REGISTERED, ACTIVE, APPLIED, JOINED, PLACED, CLOSED, UNMET, UNREACHABLE, LATE, ATTENDANCE, RATED, STARS,
         SERVICES, SERVED, MINUTES, UNCOUNTED,
     )
 }  # fmt: skip

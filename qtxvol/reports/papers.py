@@ -27,6 +27,7 @@ from qtxvol.reports.measures import (
     SERVICES,
     STARS,
     UNMET,
+    UNREACHABLE,
     By,
     Key,
     Measure,
@@ -38,7 +39,7 @@ from qtxvol.reports.sheets import Cell, Column, Kind, Paper, Row, Sheet
 from qtxvol.reports.target_lines import read_target_sheet
 
 #: Columns of most tables. The average rating stands behind RATED, from STARS.
-FLOWS = (PLACED, CLOSED, UNMET, LATE, ATTENDANCE, RATED, SERVICES, SERVED, MINUTES)
+FLOWS = (PLACED, CLOSED, UNMET, UNREACHABLE, LATE, ATTENDANCE, RATED, SERVICES, SERVED, MINUTES)
 DONE = (CLOSED, ATTENDANCE, RATED, SERVICES, SERVED, MINUTES)
 PEOPLE = (JOINED, REGISTERED, ACTIVE)
 

@@ -95,7 +95,7 @@ def list_programmes_for_all() -> frozenset[str]:
 def list_years(now: datetime) -> list[int]:
     """Years that a paper can be made for, newest first: from the first order or the first day of the plan on."""
     today = now.astimezone(CITY_TIME).date()
-    first = db.session.scalar(select(func.min(Order.placed_at)))
+    first = db.session.scalar(select(func.min(Order.placed_at)).where(Order.counts()))
     start = first.astimezone(CITY_TIME).year if first else today.year
     return list(range(today.year, min(start, today.year) - 1, -1))
 

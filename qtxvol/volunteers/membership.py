@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
+from qtxvol.notices.queue import To, queue_notices
 from qtxvol.orders.lifecycle import Label, Party, Status
 from qtxvol.orders.models import Crew, Order
 from qtxvol.refusals import NotFound, Refused
@@ -82,6 +83,7 @@ def ask_to_join(actor: Actor, team_id: int, now: datetime, text: str = "") -> in
         request = TeamRequest(volunteer_id=person.id, team_id=team_id, text=text, asked_at=now)
         db.session.add(request)
         db.session.flush()
+        queue_notices("team_request", [To(Party.TEAM, str(team_id))], now=now, about={"volunteer_id": person.id})
         return request.id
 
 
@@ -153,6 +155,8 @@ def decide_request(actor: Actor, request_id: int, is_accepted: bool, now: dateti
             _take_in(request, actor, now)
         request.status, request.decided_at = wanted, now
         request.decided_by, request.answer = actor.name[:64], answer
+        asker = To(Party.VOLUNTEER, str(request.volunteer_id))
+        queue_notices("team_request_decided", [asker], now=now, about={"team_id": request.team_id, "result": wanted})
         return True
 
 

@@ -13,6 +13,7 @@ from qtxvol.accounts.actor import division_prefix
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.models import Department
 from qtxvol.directory.queries import MenuEntry
+from qtxvol.emergencies.queries import expert_teams
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.lifecycle import Status
@@ -30,7 +31,7 @@ MOST_TEAM_CHOICES = 12
 
 @dataclass(frozen=True, slots=True)
 class TeamChoice:
-    """A team for an order. `reasons` are (code, count): own, theme, near, skilled, load, asked."""
+    """A team for an order. `reasons` are (code, count): expert, own, theme, near, skilled, load, asked."""
 
     team_id: int
     name: str
@@ -63,9 +64,11 @@ class CrewChoice:
 def list_team_choices(order: Order, item: MenuEntry | None, department_id: str, now: datetime) -> list[TeamChoice]:
     """Teams that could serve the order, best first, each with the reasons for its place. At most twelve.
 
-    Able means: active, and serves the order's theme or belongs to the department. First come the department's own,
-    then those at home in the order's town, then those with more skilled people and fewer services ahead.
+    Able means: active, and serves the order's theme or belongs to the department, or is on the list of experts of the
+    order's emergency. Those come first, then the department's own, then those at home in the order's town, then those
+    with more skilled people and fewer services ahead.
     """
+    experts = set(expert_teams(order.emergency_id))
     needed = set(item.needed_skills) if item else set()
     town = division_prefix(order.division_code)[:9]
     skilled: dict[int | None, int] = defaultdict(int)
@@ -91,19 +94,21 @@ def list_team_choices(order: Order, item: MenuEntry | None, department_id: str, 
     ranked = []
     for team in db.session.scalars(select(Team).where(Team.is_active).order_by(Team.id)):
         own, theme = team.department_id == department_id, order.theme is not None and order.theme in team.themes
-        if not (own or theme) or not skilled[team.id]:
+        expert = team.id in experts
+        if not (expert or ((own or theme) and skilled[team.id])):
             continue
         near = bool(team.division_code and team.division_code.startswith(town))
         ahead = ahead_of.get(team.id, 0)
         reasons = [
+            *([("expert", 1)] if expert else []),
             *([("own", 1)] if own else []),
             *([("theme", 1)] if theme else []),
             *([("near", 1)] if near else []),
-            *([("skilled", skilled[team.id])] if needed else []),
+            *([("skilled", skilled[team.id])] if needed and skilled[team.id] else []),
             ("load", ahead),
             *([("asked", 1)] if team.id in asked else []),
         ]
-        rank = (not theme, not own, not near, ahead, -skilled[team.id], team.id)
+        rank = (not expert, not theme, not own, not near, ahead, -skilled[team.id], team.id)
         ranked.append((rank, TeamChoice(team.id, team.name, tuple(reasons))))
     return [choice for _rank, choice in sorted(ranked, key=lambda pair: pair[0])[:MOST_TEAM_CHOICES]]
 
@@ -215,7 +220,7 @@ def list_teams(now: datetime, *, department_id: str | None = None) -> Sequence[A
     )
     done = (
         select(func.count())
-        .where(Order.team_id == Team.id, Order.status == Status.CLOSED)
+        .where(Order.team_id == Team.id, Order.status == Status.CLOSED, Order.counts())
         .correlate(Team)
         .scalar_subquery()
     )

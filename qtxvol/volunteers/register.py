@@ -17,6 +17,7 @@ from qtxvol.accounts.office import check_office
 from qtxvol.accounts.phones import parse_phone
 from qtxvol.base import CITY_TIME
 from qtxvol.extensions import db
+from qtxvol.notices.queue import To, queue_notices
 from qtxvol.orders.lifecycle import Party
 from qtxvol.privacy.vault import current_vault
 from qtxvol.privacy.words import refuse_numbers
@@ -285,6 +286,7 @@ def _ask_preferred(person: Volunteer, values: Mapping[str, Any], now: datetime) 
     is_asked = exists().where(TeamRequest.volunteer_id == person.id, TeamRequest.status == "open")
     if not db.session.scalar(select(is_asked)):
         db.session.add(TeamRequest(volunteer_id=person.id, team_id=wanted, text="", asked_at=now))
+        queue_notices("team_request", [To(Party.TEAM, str(wanted))], now=now, about={"volunteer_id": person.id})
 
 
 def _next_number() -> str:

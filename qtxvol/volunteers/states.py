@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.office import check_office
 from qtxvol.extensions import db
+from qtxvol.notices.queue import To, queue_notices
 from qtxvol.orders.lifecycle import Label, Party
 from qtxvol.refusals import Refused
 from qtxvol.storage import transaction
@@ -170,8 +171,15 @@ def _move(person: Volunteer, to: str, actor: Actor, now: datetime, reason: str, 
     values: dict[str, Any] = {"status": to}
     if to == "verified":
         values["verified_at"] = now
+        if not event:  # back from a rest of one's own: that is no news to oneself
+            _tell_verified(person, now)
     if to in ("left", "refused"):
         values["team_role"] = None
     tell(person.id, event or _EVENTS[to], actor, now, was=person.status, became=to, reason=reason)
     for name, value in values.items():
         setattr(person, name, value)
+
+
+def _tell_verified(person: Volunteer, now: datetime) -> None:
+    me = To(Party.VOLUNTEER, str(person.id))
+    queue_notices("volunteer_verified", [me], now=now, about={"volunteer_number": person.number})

@@ -240,7 +240,7 @@ def _members_of_team() -> Any:
 
 
 def _closed_since(since: datetime | None = None) -> Any:
-    closed = select(func.count()).where(Order.team_id == Team.id, Order.status == Status.CLOSED)
+    closed = select(func.count()).where(Order.team_id == Team.id, Order.status == Status.CLOSED, Order.counts())
     if since is not None:
         closed = closed.where(Order.closed_at >= since)
     return closed.correlate(Team).scalar_subquery()
@@ -271,7 +271,7 @@ def find_teams(now: datetime, text: str = "", page: int = 1, status: str = "") -
     """
     last = (
         select(func.max(Order.closed_at))
-        .where(Order.team_id == Team.id, Order.status == Status.CLOSED)
+        .where(Order.team_id == Team.id, Order.status == Status.CLOSED, Order.counts())
         .correlate(Team)
         .scalar_subquery()
     )

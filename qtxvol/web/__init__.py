@@ -8,10 +8,13 @@ from qtxvol.accounts.seats import find_signed_in
 from qtxvol.extensions import babel, csrf, login_manager
 from qtxvol.web import (
     access,
+    answers,
     auth,
     community,
+    contact_words,
     department,
     display,
+    emergencies,
     errors,
     headers,
     help,
@@ -28,6 +31,7 @@ from qtxvol.web import (
     static_files,
     styleguide,
     team,
+    unsubscribe,
     verify,
     view_settings,
     volunteer,
@@ -54,10 +58,12 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     help.init_app(app)
     hours_words.init_app(app)
+    contact_words.init_app(app)
     view_settings.init_app(app)
     styleguide.init_app(app)
     offline.init_app(app)
-    open_parts = (public, join, verify, honours, auth, own_data, resident)
+    emergencies.init_app(app)
+    open_parts = (answers, public, join, verify, honours, auth, own_data, resident, unsubscribe)
     for part in (*open_parts, my, community, department, team, volunteer, office):
         app.register_blueprint(part.bp)
 

@@ -13,13 +13,14 @@ from wtforms.validators import ValidationError
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.directory.queries import Suggestion, list_departments
-from qtxvol.orders import ask, claim, decline, dispatch, undo
+from qtxvol.orders import ask, automatic, claim, contact, decline, dispatch, undo
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.numbers import parse_number, spoken
 from qtxvol.orders.queries import list_merge_targets
 from qtxvol.orders.transition import Outcome
 from qtxvol.volunteers.queries import list_team_choices
 from qtxvol.web.action_form import ActionForm, Context, ManyField, ReasonForm, many_field
+from qtxvol.web.crew_form import CrewForm
 from qtxvol.web.display import item_name, pick, place_name
 from qtxvol.web.forms import FormData, choice, choice_field, long_text_field, text_field
 from qtxvol.web.i18n import _, _l, ngettext
@@ -191,6 +192,7 @@ class OfferForm(ActionForm):
 def _reason_in_words(reason: tuple[str, int]) -> str:
     code, count = reason
     return {
+        "expert": lambda: _("应急专家名单上的队"),
         "own": lambda: _("本部门的队"),
         "theme": lambda: _("擅长这个主题"),
         "near": lambda: _("就在本镇"),
@@ -250,6 +252,34 @@ class SplitForm(UndoForm):
     verb = staticmethod(undo.split_order)
 
 
+class EndUnreachableForm(ActionForm):
+    action = Action.END_UNREACHABLE
+    text = long_text_field(_l("给居民的话"), description=_l("居民以后打开这张单会看到，例如怎样再联系社区。"))
+
+    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
+        return contact.end_unreachable(number, actor, text=self.text.data or "", now=now, **self.step())
+
+
+class ResumeForm(UndoForm):
+    action = Action.RESUME
+    text = long_text_field(_l("说明原因"), description=_l("居民会看到这段话。"), render_kw={"rows": 2})
+    verb = staticmethod(contact.resume_order)
+
+
+class TurnBackForm(UndoForm):
+    action = Action.TURN_BACK
+    text = long_text_field(
+        _l("说明原因"), description=_l("两个部门都会看到。撤销以后系统不再自动转派这张单。"), render_kw={"rows": 2}
+    )
+    verb = staticmethod(automatic.turn_back_order)
+
+
+class ReinstateForm(UndoForm):
+    action = Action.REINSTATE
+    text = long_text_field(_l("说明原因"), description=_l("服务队会看到。人员和时间都不变。"), render_kw={"rows": 2})
+    verb = staticmethod(automatic.reinstate_order)
+
+
 FORMS: dict[Action, type[ActionForm]] = {
     form.action: form
     for form in (
@@ -265,6 +295,7 @@ FORMS: dict[Action, type[ActionForm]] = {
         OfferForm,
         AcceptForm,
         RescheduleForm,
+        CrewForm,
         WithdrawForm,
         NoShowForm,
         CloseForm,
@@ -276,6 +307,10 @@ FORMS: dict[Action, type[ActionForm]] = {
         UnclaimForm,
         RestoreForm,
         SplitForm,
+        TurnBackForm,
+        ReinstateForm,
+        EndUnreachableForm,
+        ResumeForm,
     )
 }
 

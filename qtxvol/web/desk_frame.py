@@ -67,7 +67,24 @@ EXTRA_NAV: dict[Party, list[tuple[str, Any]]] = {party: [] for party in DESKS}
 
 #: Where a desk has too many of them to be seen at once, they lie folded in groups; what is in none stands open.
 NAV_GROUPS: dict[Party, tuple[tuple[Any, tuple[str, ...]], ...]] = {
+    Party.COMMUNITY: (
+        (
+            _l("回访与核对"),
+            (
+                "community.calls",
+                "community.doubles",
+                "community.presence",
+                "community.no_shows",
+                "community.undelivered",
+            ),
+        ),
+        (_l("海报与资料"), ("community.poster", "community.papers", "community.addresses")),
+    ),
     Party.OFFICE: (
+        (
+            _l("督办与应急"),
+            ("office.stuck", "office.undelivered", "office.calls", "office.emergencies", "office.ladder"),
+        ),
         (_l("目标与评估"), ("office.overview", "office.targets", "office.figures", "office.papers")),
         (
             _l("志愿者与时长"),
@@ -80,8 +97,18 @@ NAV_GROUPS: dict[Party, tuple[tuple[Any, tuple[str, ...]], ...]] = {
                 "office.commendations",
             ),
         ),
-        (_l("资料与账号"), ("office.facts", "office.accounts", "office.privacy")),
-    )
+        (
+            _l("资料与账号"),
+            (
+                "office.facts",
+                "office.workdays",
+                "office.channels",
+                "office.wordings",
+                "office.accounts",
+                "office.privacy",
+            ),
+        ),
+    ),
 }
 
 
@@ -157,7 +184,7 @@ def count_numbers(actor: Actor, current: Filters | None = None, since: datetime 
     numbers = count_desk(actor, now(), views=[view.filters for view in counted], current=current, since=since)
     counts = dict(numbers.tabs)
     counts.update({view.key: count for view, count in zip(counted, numbers.views, strict=True)})
-    counts["notices"] = count_unread(actor)
+    counts["notices"] = count_unread(actor, now())
     return DeskNumbers(views, counts, numbers.total, numbers.fresh)
 
 

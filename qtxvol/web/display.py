@@ -9,12 +9,12 @@ from flask_babel import format_datetime, get_locale
 
 from qtxvol.accounts.phones import mask_name, mask_phone
 from qtxvol.base import CITY_TIME
-from qtxvol.orders.deadlines import SOON
 from qtxvol.orders.lifecycle import OPEN, PARTY_LABELS, STATUS_LABELS, Label, Party, Status
 from qtxvol.orders.numbers import spoken
 from qtxvol.privacy.numbers import mask_tail
 from qtxvol.volunteers.identity import mask_number
 from qtxvol.web.i18n import _, ngettext
+from qtxvol.web.provisional import is_provisional
 
 #: Tone of a status badge; the badge's shape differs too, so colour is never alone.
 TONES = {
@@ -27,6 +27,7 @@ TONES = {
     Status.MERGED: "ended",
     Status.CANCELLED: "ended",
     Status.UNMET: "bad",
+    Status.UNREACHABLE: "bad",
 }
 
 
@@ -95,14 +96,18 @@ def how_long(span: timedelta) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A deadline in words; tone is calm, soon, late or paused."""
+    """A deadline in words; tone is calm, soon, late or paused.
+
+    :ivar is_provisional: the day may still move, because the year's make-up workdays are not announced.
+    """
 
     text: str
     tone: str
+    is_provisional: bool = False
 
 
 def due_in_words(row: Any) -> Due | None:
-    """The deadline of a row or order with `status`, `due_at`, `clock_stopped_at`; None when nobody owes anything."""
+    """The deadline of a row with `status`, `due_at`, `soon_at`, `clock_stopped_at`; None when nobody owes anything."""
     if row.status not in OPEN or row.due_at is None:
         return None
     left = row.due_at - (row.clock_stopped_at or g.now)
@@ -110,8 +115,8 @@ def due_in_words(row: Any) -> Due | None:
         return Due(_("等居民答复，暂停计时"), "paused")
     if left < timedelta(0):
         return Due(_("超时 %(span)s", span=how_long(left)), "late")
-    tone = "soon" if left < SOON else "calm"
-    return Due(_("还剩 %(span)s", span=how_long(left)), tone)
+    tone = "soon" if row.soon_at is not None and row.soon_at <= g.now else "calm"
+    return Due(_("还剩 %(span)s", span=how_long(left)), tone, is_provisional(row.due_at, row.unit))
 
 
 def hours(minutes: int | None) -> str:

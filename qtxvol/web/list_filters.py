@@ -15,7 +15,7 @@ from qtxvol.web.i18n import _l
 #: Deadlines, as a select offers them.
 DUE_LABELS: dict[str, Any] = {
     "late": _l("已超时"),
-    "soon": _l("4 小时内到期"),
+    "soon": _l("快到期"),
     "today": _l("今天到期"),
     "week": _l("本周到期"),
 }

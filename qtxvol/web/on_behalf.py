@@ -1,10 +1,14 @@
 """Ordering for somebody on the phone or at the counter: a page that community and department desks share."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from qtxvol.orders.duplicates import Double, list_desk_doubles
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.numbers import spoken
+from qtxvol.orders.place import find_placed_number
 from qtxvol.refusals import Refused
 from qtxvol.web.access import current_actor
 from qtxvol.web.desk import desk_of, render_desk
@@ -33,6 +37,9 @@ def place() -> ResponseReturnValue:
         return _show(form)
     if form.find_bad_screen() is not None:
         return _show(form), 422
+    doubles = _find_doubles(form)
+    if doubles and request.form.get("go") != "send_anyway":
+        return _show(form, doubles), 409
     try:
         outcome = form.place(current_actor())
     except Refused as refused:
@@ -45,9 +52,22 @@ def place() -> ResponseReturnValue:
     return redirect(url_for(f"{desk}.inbox"), 303)
 
 
-def _show(form: OnBehalfForm) -> str:
+def _find_doubles(form: OnBehalfForm) -> list[Double]:
+    """Orders of this desk that look like the one that is about to be placed; none for a form that was sent before."""
+    if find_placed_number(form.place_key) is not None:
+        return []
+    return list_desk_doubles(form.wanted(), current_actor())
+
+
+def _show(form: OnBehalfForm, doubles: Sequence[Double] = ()) -> str:
     actor = current_actor()
     if not form.is_submitted() and not form.division_code.data:
         form.division_code.data = actor.division_code
     form.offer(actor, now=now())
-    return render_desk("desk/order_form.html", form=form)
+    desk = desk_of(actor.party)
+    return render_desk(
+        "desk/order_form.html",
+        form=form,
+        doubles=doubles,
+        order_url=lambda number: url_for(f"{desk}.order", number=number),
+    )

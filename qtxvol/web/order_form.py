@@ -4,7 +4,7 @@ Nothing is kept on the server between the screens: what was typed travels in the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
@@ -18,6 +18,7 @@ from qtxvol.accounts.actor import Actor, division_prefix
 from qtxvol.accounts.phones import has_phone_inside
 from qtxvol.base import CITY_TIME
 from qtxvol.directory.queries import list_menu, list_terms, list_towns_with_communities
+from qtxvol.emergencies.queries import list_open
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.place import MOST_PEOPLE, Wish, place_order
 from qtxvol.orders.popular import list_popular_items
@@ -78,6 +79,9 @@ WHO = (
     "headcount",
     "contact_name",
     "contact_phone",
+    "second_name",
+    "second_phone",
+    "is_joint_ok",
     "urgency",
     "photos",
     "consent",
@@ -154,6 +158,15 @@ class OrderForm(BaseForm):
         render_kw={"type": "tel", "inputmode": "tel", "autocomplete": "tel"},
         description=_l("只给经办社区和接单队长看"),
     )
+    second_name = text_field(_l("备用联系人怎么称呼"), longest=32, description=_l("例如：儿子、邻居张师傅"))
+    second_phone = PhoneField(
+        _l("备用电话"),
+        filters=[strip],
+        validators=[clean_text],
+        render_kw={"type": "tel", "inputmode": "tel", "autocomplete": "off"},
+        description=_l("打不通您的电话时才打这个。请先和他说一声。"),
+    )
+    is_joint_ok = tick_field(_l("愿意和邻居一起办"))
     urgency = RadioField(
         _l("急不急"),
         choices=[SelectChoice("normal", _l("不急")), SelectChoice("urgent", _l("急：一周内要办"))],
@@ -261,6 +274,16 @@ class OrderForm(BaseForm):
         if self.requester_kind.data not in ("resident", None) and not field.data:
             raise ValidationError(_("请填单位名称。"))
 
+    def validate_second_name(self, field: Any) -> None:
+        if has_phone_inside(field.data or ""):
+            raise ValidationError(_("称呼里好像写了电话号码，请填到“备用电话”里。"))
+
+    def validate_second_phone(self, field: Any) -> None:
+        if field.digits and field.digits == self.contact_phone.digits:
+            raise ValidationError(_("备用电话和上面的联系电话一样，请换一个或留空。"))
+        if self.second_name.data and not field.data:
+            raise ValidationError(_("填了备用联系人，请把他的电话也填上；没有就都留空。"))
+
     def validate_requester_kind(self, field: Any) -> None:
         if field.data not in {option.value for option in field.choices}:
             raise ValidationError(_("请选一项。"))
@@ -344,12 +367,15 @@ class OrderForm(BaseForm):
             return None, ""
         return (end if fault in ("ends_first", "too_long") and end.data else day), WINDOW_FAULTS[fault]()
 
-    def place(self, actor: Actor) -> Outcome:
-        """Place the order that was filled in.
+    def chosen_days(self) -> set[date]:
+        """The days that were ticked or typed, good or not yet checked."""
+        ticked = [tick[0] for text in self.windows.data or () if (tick := parse_tick(text))]
+        typed = [parse_day(row[0].data or "") for row in self.wished_rows()]
+        return {day for day in (*ticked, *typed) if day is not None}
 
-        :raise Refused: as `place_order`.
-        """
-        wish = Wish(
+    def wanted(self) -> Wish:
+        """What was filled in, once all screens are good."""
+        return Wish(
             audience=self.audience.data,
             headcount=self.headcount.data or 0,
             division_code=self.division_code.data,
@@ -363,11 +389,24 @@ class OrderForm(BaseForm):
             requester_kind=self.requester_kind.data,
             organisation=(self.organisation.data or "") if self.requester_kind.data != "resident" else "",
             urgency=self.urgency.data,
+            second_name=self.second_name.data or "",
+            second_phone=self.second_phone.digits,
+            is_joint_ok=bool(self.is_joint_ok.data),
         )
+
+    def place(self, actor: Actor) -> Outcome:
+        """Place the order that was filled in.
+
+        :raise Refused: as `place_order`.
+        """
+        key = self.place_key or uuid4().hex
+        return place_order(self.wanted(), actor, key=key, now=self.now, pictures=self.photos.pictures)
+
+    @property
+    def place_key(self) -> str:
+        """The form's key; empty when what was sent can't be one."""
         key = self.key.data or ""
-        if not (0 < len(key) <= 64 and key.isprintable()):
-            key = uuid4().hex
-        return place_order(wish, actor, key=key, now=self.now, pictures=self.photos.pictures)
+        return key if 0 < len(key) <= 64 and key.isprintable() else ""
 
 
 for _i in range(1, MOST_WINDOWS + 1):
@@ -411,6 +450,25 @@ class OnBehalfForm(OrderForm):
     consent = tick_field(
         _l("居民已口头同意把联系方式提供给经办社区和接单的服务队"), required=_l("请先征得居民同意，再勾选。")
     )
+    emergency_id = choice_field(
+        _l("归入应急"),
+        description=_l("范围和主题对得上的会自动归入。演练单走完全部步骤，不计入任何统计，不登记志愿服务时长。"),
+    )
+
+    def offer(self, actor: Actor | None, *, now: datetime, few: bool = False) -> None:
+        super().offer(actor, now=now, few=few)
+        self.emergency_id.choices = [
+            choice("", _("由系统判断")),
+            *(
+                choice(each.id, _("【演练】%(title)s", title=each.title) if each.is_drill else each.title)
+                for each in list_open(now)
+            ),
+        ]
+
+    def wanted(self) -> Wish:
+        chosen = str(self.emergency_id.data or "")
+        is_id = chosen.isascii() and chosen.isdecimal() and len(chosen) < 10
+        return replace(super().wanted(), emergency_id=int(chosen) if is_id else None)
 
 
 def popular_first(form: OrderForm) -> list[int]:

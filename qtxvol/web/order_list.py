@@ -30,6 +30,7 @@ from qtxvol.web.list_filters import (
     read_filters,
 )
 from qtxvol.web.list_words import ListWords
+from qtxvol.web.science_days import near_for_department
 
 #: Desks whose first tab can be worked off in the list: one tap a row, or several ticked rows at once.
 WORKED_OFF: dict[Party, Action] = {Party.COMMUNITY: Action.DISPATCH, Party.DEPARTMENT: Action.CLAIM}
@@ -76,6 +77,7 @@ def inbox() -> ResponseReturnValue:
     return render_desk(
         "desk/inbox.html",
         nav_current=page.tab.key,
+        near=near_for_department(actor),
         numbers=numbers,
         shown=filters,
         page=page,

@@ -12,8 +12,10 @@ from sqlalchemy import select
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import ContactAccess, contact_access, may_see_names, may_see_notes, visible_orders
 from qtxvol.directory.queries import get_menu_item, list_departments, suggest_departments, term_names
+from qtxvol.emergencies.queries import experts_first
 from qtxvol.extensions import db
 from qtxvol.hours.queries import confirmation_of
+from qtxvol.orders.contact import may_log_call
 from qtxvol.orders.lifecycle import ENDED, OPEN, WAITS, Action, Party, Status, find_undo, get_rule
 from qtxvol.orders.models import Attachment, AttachmentContent, Order
 from qtxvol.orders.numbers import spoken
@@ -23,6 +25,10 @@ from qtxvol.privacy.reveal import Revealed, list_reveals_of_order
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.queries import team_names
 from qtxvol.web.action_forms import FORMS, ActionForm, Context, make_form
+from qtxvol.web.answers.desk import answers_on_page
+from qtxvol.web.clock_words import clock_lines
+from qtxvol.web.contact_words import call_lines
+from qtxvol.web.deliveries import delivery_lines
 from qtxvol.web.display import day_time, party_label, pick, say, time_span
 from qtxvol.web.forms import form_data, now
 from qtxvol.web.i18n import _
@@ -73,10 +79,21 @@ class WhyNot:
     sentence: str
 
 
+#: Who reads by when what is owed.
+_STAFF = frozenset({Party.COMMUNITY, Party.DEPARTMENT, Party.TEAM, Party.OFFICE})
 #: Never what an order waits for: they stand folded.
-_ASIDE = frozenset({Action.ASK, Action.ANSWER, Action.CANCEL, Action.GIVE_UP})
+_ASIDE = frozenset({Action.END_UNREACHABLE, Action.ASK, Action.ANSWER, Action.CANCEL, Action.GIVE_UP})
 _STERN = frozenset(
-    {Action.REJECT, Action.CANCEL, Action.GIVE_UP, Action.WITHDRAW, Action.RELEASE, Action.RETURN, Action.NO_SHOW}
+    {
+        Action.END_UNREACHABLE,
+        Action.REJECT,
+        Action.CANCEL,
+        Action.GIVE_UP,
+        Action.WITHDRAW,
+        Action.RELEASE,
+        Action.RETURN,
+        Action.NO_SHOW,
+    }
 )
 
 
@@ -89,7 +106,7 @@ def make_context(actor: Actor, number: str) -> Context:
     order = view.order
     item = get_menu_item(order.menu_item_id) if order.menu_item_id else None
     chooses = any(each.rule.action in (Action.DISPATCH, Action.RULE) for each in view.possible)
-    suggestions = tuple(suggest_departments(order.menu_item_id, order.audience)) if chooses else ()
+    suggestions = experts_first(suggest_departments(order.menu_item_id, order.audience), order) if chooses else ()
     return Context(actor, view, item, suggestions, now())
 
 
@@ -130,14 +147,20 @@ def show_order(
         ending=view.ending,
         next_text=next_step_of(view),
         timeline=make_timeline(context),
+        clocks=clock_lines(view.clocks, now()) if context.actor.party in _STAFF else (),
         contact=contact_access(context.actor, view.order),
         revealed=revealed,
         reveal_form=reveal_form or RevealForm.of_order(),
         looks=_looks(context),
+        deliveries=delivery_lines(context.actor, view.order, now()),
+        calls=call_lines(view.calls, shows_words=may_see_notes(context.actor, view.order)),
+        tries=view.tries,
+        may_log=may_log_call(context.actor, view.order),
         shows_names=may_see_names(context.actor, view.order),
         ContactAccess=ContactAccess,
         confirmation=confirmation_of(view.order) if view.order.status == Status.CLOSED else "",
-        **more,
+        **{**answers_on_page(context.actor, view), **more},
+        question_failed="question_form" in more,
     )
 
 
@@ -152,7 +175,7 @@ def _make_buttons(context: Context, failed: ActionForm | None) -> list[Button]:
     """What fits where the order is, in the order of the table. What it waits for comes first there and stands open;
     so does a form that came back."""
     view = context.view
-    shown = [each for each in view.possible if each.obstacle != "no_question"]
+    shown = [each for each in view.possible if each.obstacle != "no_question" and each.rule.action in FORMS]
     able = [each.rule for each in shown if each.obstacle is None]
     main = able[0].action if able and able[0].action not in _ASIDE and able[0].undoes is None else None
     standing = standing_of(view)
@@ -192,7 +215,8 @@ def list_reasons_why_not(view: OrderView) -> list[WhyNot]:
     standing = standing_of(view)
     labels: dict[str, list[str]] = {}
     for each in view.refused:
-        if each.obstacle and each.rule.action is not Action.ANSWER:  # nobody wonders why there is nothing to answer
+        # nobody wonders why there is nothing to answer, nor why the system's own steps can't be taken back
+        if each.obstacle and each.rule.action is not Action.ANSWER and each.rule.action in FORMS:
             sentence = why_not(each.obstacle, each.rule.action, standing)
             labels.setdefault(sentence, []).append(say(each.rule.label))
     return [WhyNot(_("、").join(names), sentence) for sentence, names in labels.items()]
@@ -314,8 +338,18 @@ def done_sentence(form: ActionForm) -> str:
             return _("已撤销领单，单回到待领单。")
         case Action.RESTORE:
             return _("已恢复受理，请安排承办部门。")
+        case Action.END_UNREACHABLE:
+            return _("已因联系不上结束，部门、服务队和志愿者会收到通知。居民回电后可以重新受理。")
+        case Action.RESUME:
+            return _("已重新受理，请重新安排承办部门。")
         case Action.SPLIT:
             return _("已撤销并单，这张单单独办理。")
+        case Action.TURN_BACK:
+            return _("已撤销转派，回到原来的部门。")
+        case Action.REINSTATE:
+            return _("已恢复接单，仍由原来的服务队服务。")
+        case Action.CREW:
+            return _("已换人，来的人和不用来的人都会收到通知。")
     return _("已办理：%(action)s。", action=say(get_rule(form.action).label))
 
 
@@ -376,6 +410,8 @@ def next_step_of(view: OrderView) -> str:
     order = view.merged_into or view.order
     if view.merged_into is not None and order.status in ENDED:
         return ""  # the page says how it ended
+    if view.order.is_push and order.status == Status.CLOSED and not is_rated(view):
+        return _("服务已完成，由社区回访。")
     return next_step(
         order.status,
         due=day_time(order.due_at),

@@ -130,10 +130,10 @@ class AcceptForm(_TimeForm):
         for person in sorted(people, key=lambda each: each.volunteer_id in marked):
             if person.is_qualified and person.is_free(self._windows):
                 doubts = [_("有未到场记录，急单不优先")] if person.volunteer_id in marked else []
-                note = _("；").join([*_crew_note(person, skills, needed), *doubts])
+                note = _("；").join([*crew_note(person, skills, needed), *doubts])
                 ready.append(choice(person.volunteer_id, person.name, note, group=self.ready_group))
             else:
-                why = _("；").join(_crew_doubts(person, needed))
+                why = _("；").join(crew_doubts(person, needed))
                 others.append(choice(person.volunteer_id, person.name, why, group=_("其他队员")))
         self.volunteer_ids.choices = [*ready, *others]
 
@@ -158,7 +158,7 @@ class AcceptForm(_TimeForm):
         )
 
 
-def _crew_note(person: CrewChoice, skills: dict[str, Label], needed: set[str]) -> list[str]:
+def crew_note(person: CrewChoice, skills: dict[str, Label], needed: set[str]) -> list[str]:
     """What a leader wants to know before naming somebody."""
     shown = [skill for skill in person.skills if skill in skills and (skill in needed or not needed)]
     return [
@@ -168,7 +168,7 @@ def _crew_note(person: CrewChoice, skills: dict[str, Label], needed: set[str]) -
     ]
 
 
-def _crew_doubts(person: CrewChoice, needed: set[str]) -> list[str]:
+def crew_doubts(person: CrewChoice, needed: set[str]) -> list[str]:
     """What speaks against naming somebody; beside a qualified person they may still help."""
     lacks = _("没有有效的执业证") if needed & set(person.skills) else _("没有所需技能")
     return [

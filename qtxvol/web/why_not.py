@@ -60,6 +60,8 @@ def where_it_is(standing: Standing) -> str:
             return _("这张单已并入 %(number)s，一起办理。要单独办理，社区可以先撤销并单。", number=standing.joined)
         case Status.CANCELLED:
             return _("这张单已撤单，不再办理；需要时请重新点单。")
+        case Status.UNREACHABLE:
+            return _("多次联系不上居民，这张单先停在这里；居民回电后，社区可以重新受理。")
     return _("纲要办已说明这张单未能满足，不再办理；需要时请重新点单。")
 
 
@@ -101,6 +103,14 @@ _WHEN: dict[Action, Callable[[], str]] = {
     Action.UNCLAIM: lambda: _("领单后 30 分钟以内、还没人接着办时才能撤销；之后请用“退领”。"),
     Action.RESTORE: lambda: _("只有不予受理的单能恢复受理。"),
     Action.SPLIT: lambda: _("只有已并单的单能撤销并单。"),
+    Action.CREW: lambda: _("接单以后、服务开始以前能换人。"),
+    Action.REROUTE: lambda: _("领单超时的单由系统转派。"),
+    Action.TURN_BACK: lambda: _("系统转派以后、还没人接着办时才能撤销。"),
+    Action.LAPSE: lambda: _("接了单没有办的由系统收回。"),
+    Action.REINSTATE: lambda: _("系统收回以后、还没人接着办时才能恢复。"),
+    Action.END_UNREACHABLE: lambda: _("只有还在办理的单能因联系不上结束。"),
+    Action.RESUME: lambda: _("只有因联系不上结束的单能重新受理。"),
+    Action.PUSH: lambda: _("应急期间部门自己发起的单才能送单。"),
 }
 
 
@@ -115,6 +125,10 @@ def _has_started(action: Action, standing: Standing) -> str:
     start = day_time(standing.facts.agreed_start)
     if action is Action.CANCEL:
         return _("服务在 %(start)s 已经开始，不能再撤单；没有人来的，请报“未到场”。", start=start)
+    if action is Action.END_UNREACHABLE:
+        return _(
+            "服务在 %(start)s 已经开始，不能再按“联系不上”结束；来过的请服务队办结，没有来的请报“未到场”。", start=start
+        )
     return _("服务在 %(start)s 已经开始，不能再改期或撤回；服务后请办结。", start=start)
 
 

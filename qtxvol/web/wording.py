@@ -22,6 +22,14 @@ WINDOW_FAULTS: dict[str, Callable[[], str]] = {
     "too_many": lambda: _("最多选六个时间。"),
 }
 
+SPAN_FAULTS: dict[str, Callable[[], str]] = {
+    "in_future": lambda: _("开始时间不能晚于现在；还没开始的，到时再启动。"),
+    "too_early": lambda: _("开始时间不能早于 30 天以前，请检查日期。"),
+    "ends_first": lambda: _("计划结束时间要晚于开始时间。"),
+    "over": lambda: _("计划结束时间已经过了，请填以后的时间。"),
+    "too_long": lambda: _("计划最长一年，请填近一些的结束时间；需要时可以再延长。"),
+}
+
 PERIOD_FAULTS: dict[str, Callable[[], str]] = {
     "ends_first": lambda: _("结束日期不能早于开始日期。"),
     "too_early": lambda: _("开始日期太早了，请检查年份。"),
@@ -32,6 +40,7 @@ MERGE_FAULTS: dict[str, Callable[[], str]] = {
     "unknown": lambda: _("没有找到这个单号，请核对后再填。只能并入本辖区的单。"),
     "itself": lambda: _("不能并入自己，请填另一张单的单号。"),
     "not_open": lambda: _("那张单已经结束，不能再并入。"),
+    "drill": lambda: _("演练单和真的单不能并在一起。"),
 }
 
 PASSWORD_FAULTS: dict[str, Callable[[], str]] = {
@@ -51,6 +60,17 @@ _UNKNOWN: dict[str, Callable[[], str]] = {
     "menu_item_id": lambda: _("这个服务项目不在菜单里或已停用，请重新选择。"),
     "team_ids": lambda: _("请从列表里选服务队。"),
     "answer": lambda: _("请选一个抽查结果。"),
+    "kind": lambda: _("请从列表里选应急类型。"),
+    "areas": lambda: _("请从列表里选范围。"),
+    "themes": lambda: _("请从列表里选主题。"),
+    "items": lambda: _("请从列表里选项目。"),
+    "places": lambda: _("请从列表里选社区或村，只能选应急范围之内的。"),
+    "who": lambda: _("没有找到这位已核验的志愿者或在用的队，请核对编号。"),
+    "emergency_id": lambda: _("这次应急已经结束，或者不包括这个地方，请重新选。"),
+    "follows_id": lambda: _("没有找到要接着的那一次，请回到列表重新进入。"),
+    "contact": lambda: _("请选打的是哪个号码；这张单没有留备用电话的，选“联系电话”。"),
+    "outcome": lambda: _("请选打得怎么样。"),
+    "result": lambda: _("请选一个回访结果。"),
 }
 
 _MISSING: dict[str, Callable[[], str]] = {
@@ -59,6 +79,17 @@ _MISSING: dict[str, Callable[[], str]] = {
     "team_ids": lambda: _("请至少选一支服务队。"),
     "volunteer_ids": lambda: _("请至少选一名志愿者。"),
     "outcome": lambda: _("请写下回访结果。"),
+    "areas": lambda: _("请选范围：全市都算的选“全市”，否则选镇、社区或村。"),
+    "themes": lambda: _("请至少选一个相关主题，或者在下面选项目。"),
+    "title": lambda: _("请写一个标题，例如：流感高发应对。"),
+    "advice": lambda: _("请写明居民现在该怎么做。"),
+    "places": lambda: _("请至少选一个社区或村。"),
+    "who": lambda: _("请从上面选一位或一支队，或者填志愿者编号。"),
+    "role": lambda: _("请写明担任什么，例如：流感防治顾问。"),
+    "why": lambda: _("请写明为什么撤下。"),
+    "lessons": lambda: _("请写下做得好的、没做好的和以后怎么改。"),
+    "windows": lambda: _("请选一个方便的日期和时段，或者写一句话。"),
+    "words": lambda: _("选了“其他情况”，请写一句是什么情况。"),
 }
 
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -66,6 +97,10 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "stale": lambda a: _("您打开页面之后，%(winner)s更新了这张单。请看最新情况后再办。", winner=_winner(a)),
     "moved_on": lambda a: _("这张单已经不在您这里，最近由%(winner)s办理。", winner=_winner(a)),
     "is_ruled": lambda a: _("这是纲要办裁定的单，不能退回，也不能收回；确有困难请联系纲要办。"),
+    "no_working_day": lambda a: _("工作日历里接下来一年多都没有工作日，算不出期限。请纲要办先改好工作日历和办公时间。"),
+    "must_know": lambda a: _("这类通知必须送达，不能关闭。"),
+    "is_confirmed": lambda a: _("这个地址已经验证过，不用再发验证码。"),
+    "wording_changed": lambda a: _("您打开页面之后，别的同事改了这一条。请看现在的写法，再改一次。"),
     "needs_no_ruling": lambda a: _("还没到裁定的时候：被退回两次或超时以后才能裁定。"),
     "has_started": lambda a: _("约定的服务时间已到，不能再这样办。"),
     "not_started": lambda a: _("约定的服务时间还没到。"),
@@ -73,9 +108,36 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "question_open": lambda a: _("还有一个问题等居民答复，请先等答复。"),
     "no_question": lambda a: _("现在没有等待答复的问题。"),
     "is_rated": lambda a: _("这次服务已经评价过了，谢谢。"),
+    "own_push": lambda a: _("这张单是部门自己送的，部门不评价自己送的服务；来没来、办得怎么样，由社区回访。"),
     "claim_used": lambda a: _("领单以后已经有人接着办了，不能直接撤销；要退回请用“退领”，写明原因。"),
     "claim_settled": lambda a: _("领单已超过 30 分钟，不能直接撤销；要退回请用“退领”，写明原因。"),
     "rejection_settled": lambda a: _("不予受理已超过 15 天，不能恢复；居民需要时请重新点单。"),
+    "reroute_used": lambda a: _("转派以后已经有人接着办了，不能直接撤销。"),
+    "department_gone": lambda a: _("原来的部门已停用，不能退回；请改派，或由纲要办裁定。"),
+    "former_team_inactive": lambda a: _("原来的服务队已停用，不能恢复；请另找服务队。"),
+    "crew_gone": lambda a: _("原来的人有的已不在这支队里，不能恢复；请服务队重新接单。"),
+    "time_passed": lambda a: _("约定的时间已经过了，不能恢复；请服务队重新接单，另约时间。"),
+    "lapse_used": lambda a: _("收回以后已经有人接着办了，不能直接恢复；需要时请服务队重新接单。"),
+    "tried_too_little": lambda a: _("联系的次数还不够：要在两天里打过三次，并试过备用联系方式。请先登记每次联系。"),
+    "no_push": lambda a: _("只有应急期间由部门发起的单才能送单。"),
+    "resume_settled": lambda a: _("联系不上结束已超过 90 天，不能重新受理；居民需要时请重新点单。"),
+    "no_call_needed": lambda a: _("这张单现在不用等回电，请看最新情况。"),
+    "same_phone": lambda a: (
+        _("这个号码已经是备用电话了，请换一个，或者先不要备用联系人。")
+        if a.get("field") == "phone"
+        else _("备用电话和上面的联系电话一样，请换一个或留空。")
+    ),
+    "emergency_closed": lambda a: _("这次应急已经结束，不能再改；情况反复，可以另外再启动一次。"),
+    "emergency_stale": lambda a: _("您打开页面之后，有同事改过这次应急。请看最新情况后再改。"),
+    "not_closed_yet": lambda a: _("要接着的那一次还没有结束，直接在那一次里调整就行。"),
+    "bad_span": lambda a: SPAN_FAULTS[str(a.get("fault"))](),
+    "checked_in_future": lambda a: _("核实的时间不能晚于现在。"),
+    "fact_over": lambda a: _("这一条已经更正或撤下了，请看最新情况。"),
+    "is_drill": lambda a: _("演练不收启动前已有的单。"),
+    "order_over": lambda a: _("这张单已经结束，不用再归入。"),
+    "in_another": lambda a: _("这张单已经归入另一次应急。"),
+    "too_many_places": lambda a: _("一次最多送 %(most)s 个社区和村，请分几次送。", most=a.get("most", 60)),
+    "drill_hours": lambda a: _("这是演练单，不登记志愿服务时长。"),
     "joined_ended": lambda a: _("并入的那张单已经办结过或已经终止，不能再撤销并单。"),
     "handed_elsewhere": lambda a: _("部门已把这张单交给另一支服务队。"),
     "key_reused": lambda a: _("这张表已经提交过了。要再点一单，请重新打开点单页。"),
@@ -101,6 +163,13 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "has_hours": lambda a: _("这个人在这张单里已有时长，要改请用“更正”。"),
     "request_waiting": lambda a: _("这个人在这张单里已有一条申请等第二个人确认，请先办完那一条。"),
     "unchanged": lambda a: _("和现在的分钟数一样，没有要更正的。"),
+    "crew_unchanged": lambda a: _("人员和现在的一样。要换人，请勾上来的人，去掉不来的人。"),
+    "person_is_there": lambda a: _("%(names)s已经签到，不能换下。", names=a.get("names", "")),
+    "answer_early": lambda a: _("约定的服务时间还没到，到时候再请您回答。"),
+    "answer_expired": lambda a: _("回复的时间已经过了，这个链接不能再用。"),
+    "answer_moved": lambda a: _("这次服务的时间或者安排已经变了，不用再回复这一条；请看最新的通知。"),
+    "answer_ended": lambda a: _("这张单已经结束（%(status)s），不用再回复。", status=status_label(a["stands_at"])),
+    "not_named": lambda a: _("队长已经另外安排了人，这次您不用来，也不用回复。谢谢！"),
     "second_person": lambda a: _("提出的人不能自己确认，请换另一个账号的同事来办。"),
     "is_decided": lambda a: _("这一条已经有人办过了，请看最新情况。"),
     "changed_since": lambda a: _("提出之后这张单的时长又变了，请退回这条申请，按现在的情况重新提出。"),
@@ -119,6 +188,11 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "others_joined": lambda a: ngettext(
         "还有 %(num)d 位居民并入了这张单，不能撤单。确实办不了的，请联系纲要办说明。",
         "还有 %(num)d 位居民并入了这张单，不能撤单。确实办不了的，请联系纲要办说明。",
+        int(a.get("count", 1)),
+    ),
+    "others_wait": lambda a: ngettext(
+        "还有 %(num)d 位居民并入了这张单，不能因为一个人联系不上就结束。请先撤销他们的并单，或者联系纲要办。",
+        "还有 %(num)d 位居民并入了这张单，不能因为一个人联系不上就结束。请先撤销他们的并单，或者联系纲要办。",
         int(a.get("count", 1)),
     ),
     "not_a_person": lambda a: _("没有提交成功，请再点一次“提交点单”。"),
@@ -141,6 +215,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "not_a_picture": lambda a: _("这个文件不是照片。请上传 JPG、PNG 或 WebP 格式的照片。"),
     "picture_broken": lambda a: _("这张照片打不开，可能没有传完整，请换一张。"),
     "too_many_pictures": lambda a: _("最多上传 6 张照片。"),
+    "settings_changed": lambda a: _("您打开页面之后，有人改过这里的设置。请核对；再点一次保存，就以您填的为准。"),
     "view_name_taken": lambda a: _("已经有一个叫“%(name)s”的视图了。", name=a.get("name", "")),
     "view_name_too_long": lambda a: _("视图名称最多 %(most)s 个字。", most=a.get("most", 24)),
     "view_too_long": lambda a: _("查找词太长，不能存成视图，请缩短查找词。"),
@@ -201,6 +276,11 @@ CONFIRMATIONS: dict[Action, Any] = {
     Action.UNCLAIM: _l("撤销领单"),
     Action.RESTORE: _l("恢复受理"),
     Action.SPLIT: _l("撤销并单"),
+    Action.CREW: _l("确认换人"),
+    Action.TURN_BACK: _l("撤销转派"),
+    Action.REINSTATE: _l("恢复接单"),
+    Action.END_UNREACHABLE: _l("确认联系不上"),
+    Action.RESUME: _l("重新受理"),
 }
 
 
@@ -219,6 +299,13 @@ def _seconds(seconds: int) -> str:
     if seconds < 60:
         return ngettext("%(num)d 秒", "%(num)d 秒", seconds)
     return ngettext("%(num)d 分钟", "%(num)d 分钟", -(-seconds // 60))
+
+
+#: Why the system took an order back (`orders/automatic.py`), as everybody reads it.
+LAPSES: dict[str, Callable[[], str]] = {
+    "no_call": lambda: _("服务队没有按时打电话联系，系统收回，另找服务队"),
+    "no_show": lambda: _("约定时间已过，服务队没有到场或办结的登记，系统收回，另找服务队"),
+}
 
 
 #: What staff read in the timeline. The actor's name stands beside it.
@@ -251,6 +338,12 @@ def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, 
             return stars if event.party == Party.RESIDENT else _("%(stars)s（电话回访代评）", stars=stars)
         case Action.MERGE:
             return _("并入 %(number)s", number=spoken(str(payload.get("into_number", ""))))
+        case Action.REROUTE:
+            return _("原来的部门没有按时领单，系统转给%(department)s", department=department)
+        case Action.LAPSE:
+            return LAPSES.get(str(payload.get("reason")), lambda: _("逾约未办，系统收回，另找服务队"))()
+        case Action.PUSH:
+            return _("送单上门，由%(department)s承办", department=department)
     return {
         Action.ASK: _("询问居民"),
         Action.ANSWER: _("答复询问"),
@@ -266,6 +359,11 @@ def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, 
         Action.UNCLAIM: _("撤销领单，等部门重新领单"),
         Action.RESTORE: _("恢复受理，重新安排部门"),
         Action.SPLIT: _("撤销并单，单独办理"),
+        Action.CREW: _("换人"),
+        Action.TURN_BACK: _("撤销转派，回到原来的部门"),
+        Action.REINSTATE: _("恢复接单，仍由原来的服务队服务"),
+        Action.END_UNREACHABLE: _("多次联系不上，先行结束"),
+        Action.RESUME: _("重新受理，重新安排部门"),
     }[Action(event.action)]
 
 
@@ -288,6 +386,8 @@ PUBLIC_NOTES = frozenset(
         Action.RESCHEDULE,
         Action.RESTORE,
         Action.SPLIT,
+        Action.END_UNREACHABLE,
+        Action.RESUME,
     }
 )
 
@@ -321,4 +421,6 @@ def next_step(status: str, *, due: str, is_late: bool, agreed: str, is_paused: b
             return _("这次不能受理，原因写在下面。")
         case Status.CANCELLED:
             return _("这张单已撤销。需要时可以重新点单。")
+        case Status.UNREACHABLE:
+            return _("我们多次联系您都没有打通，这张单先停在这里。您仍然需要的话，请给社区打电话，可以重新受理。")
     return _("很抱歉，这次没能满足您的需求，原因写在下面。")

@@ -14,7 +14,7 @@ from qtxvol.base import Base
 from qtxvol.demo.city import DemoReport, find_unserved_items, make_demo_city
 from qtxvol.extensions import db
 from qtxvol.orders.check import check_orders
-from qtxvol.orders.lifecycle import Party, Status
+from qtxvol.orders.lifecycle import OPEN, Party, Status
 from qtxvol.orders.models import Order, OrderEvent, Rating
 from qtxvol.orders.queries import TABS, count_tabs
 from qtxvol.progress.count import find_drift
@@ -101,6 +101,10 @@ def test_team_has_services_to_close_and_services_ahead(report):
     mine = (Order.team_id == team.team_id, Order.status == Status.ACCEPTED)
     assert db.session.scalar(select(func.count()).where(*mine, Order.agreed_end < NOW)) >= 2
     assert db.session.scalar(select(func.count()).where(*mine, Order.agreed_start > NOW)) >= 2
+
+
+def test_no_order_of_an_emergency_that_is_over_still_waits(report):
+    assert db.session.scalar(select(func.count()).where(Order.emergency_id.is_not(None), Order.status.in_(OPEN))) == 0
 
 
 def test_everybody_can_sign_in_with_the_one_password(report):

@@ -85,11 +85,11 @@ def test_a_form_saved_without_a_change_is_no_edit(facts: None) -> None:
 
 
 def test_rows_with_a_key_of_several_parts_are_edited_by_either_writing_of_it(facts: None) -> None:
-    edit_fact("time_limit", "dispatch.normal", {"hours": "48"}, NOW)
+    edit_fact("time_limit", "dispatch.normal.all", {"amount": "48", "unit": "hours"}, NOW)
     edit_fact("reason", ("reject", "other"), {"hint": "请联系社区。"}, NOW)
     edit_fact("route", ("A1", "health"), {"part": "lead"}, NOW)
     edit_fact("term", ["skill", "vocational_trainer"], {"code": "vocational_trainer", "name": "技能教师"}, NOW)
-    assert db.session.get_one(TimeLimit, ("dispatch", "normal")).hours == 48
+    assert db.session.get_one(TimeLimit, ("dispatch", "normal", "all")).amount == 48
     assert db.session.get_one(Reason, ("reject", "other")).hint == "请联系社区。"
     assert db.session.get_one(Route, ("A1", "health")).part == "lead"
     assert db.session.get_one(Term, ("skill", "vocational_trainer")).name == "技能教师"
@@ -140,9 +140,16 @@ def test_other_names_of_a_department_are_one_a_line(facts_sqlite: None) -> None:
         ("division", "640381100000", {"lon_gcj02": "nan"}, "lon_gcj02"),
         ("division", "640381100000", {"lon_gcj02": ""}, "lat_gcj02"),
         ("route", "A1.health", {"part": "onlooker"}, "part"),
-        ("time_limit", "claim.normal", {"hours": 0}, "hours"),
-        ("time_limit", "claim.normal", {"hours": 10001}, "hours"),
-        ("time_limit", "claim.normal", {"hours": "soon"}, "hours"),
+        ("time_limit", "claim.normal.all", {"amount": 0}, "amount"),
+        ("time_limit", "claim.normal.all", {"amount": -1}, "amount"),
+        ("time_limit", "claim.normal.all", {"amount": 10001}, "amount"),
+        ("time_limit", "claim.normal.all", {"amount": 367}, "amount"),
+        ("time_limit", "claim.normal.all", {"amount": "soon"}, "amount"),
+        ("time_limit", "claim.normal.all", {"unit": "moons"}, "unit"),
+        ("office_hours", "mon.am", {"opens_at": "12:00"}, "closes_at"),
+        ("office_hours", "mon.am", {"closes_at": "14:01"}, "opens_at"),
+        ("office_hours", "mon.am", {"closes_at": "25:00"}, "closes_at"),
+        ("office_hours", "mon.am", {"opens_at": "8:30"}, "opens_at"),
         ("target", "T23", {"value": -1}, "value"),
         ("target", "T01", {"value": 101}, "value"),
         ("target", "T23", {"ends_on": "2020-12-31"}, "ends_on"),
@@ -238,7 +245,12 @@ def test_each_kind_can_grow(facts: None) -> None:
         ("division", {"code": "6403811", "level": 5, "kind": "village", "name": "x"}, "code"),
         ("route", {"programme_id": "A1", "department_id": "health", "part": "lead"}, "department_id"),
         ("route", {"programme_id": "A1", "department_id": "police", "part": "lead"}, "department_id"),
-        ("time_limit", {"step": "rate", "urgency": "normal", "hours": 1}, "step"),
+        ("time_limit", {"step": "sleep", "urgency": "normal", "amount": 1, "unit": "days"}, "step"),
+        (
+            "time_limit",
+            {"step": "rate", "urgency": "normal", "category": "x", "amount": 1, "unit": "days"},
+            "category",
+        ),
         ("term", {"kind": "format", "code": "a" * 17, "name": "x"}, "code"),
         ("term", {"kind": "colour", "code": "red", "name": "x"}, "kind"),
         ("reason", {"action": "claim", "code": "x", "name": "x"}, "action"),

@@ -12,7 +12,8 @@ from qtxvol.directory.kinds import KINDS, key_text
 from qtxvol.directory.models import Department, MenuItem
 from qtxvol.directory.queries import Suggestion, suggest_departments
 from qtxvol.extensions import db
-from qtxvol.orders.lifecycle import Action
+from qtxvol.orders.deadlines import Limit, Unit
+from qtxvol.orders.lifecycle import STEPS, Action
 from qtxvol.refusals import NotFound
 from tests.directory.conftest import Statements
 
@@ -139,14 +140,32 @@ def test_departments_out_of_use_are_listed_on_request_only(facts: None) -> None:
 
 
 def test_limits_by_step(facts: None) -> None:
-    assert queries.limits_for("urgent") == {"dispatch": 8, "claim": 8, "accept": 24, "close": 24}
-    assert queries.time_limits()["accept", "emergency"] == 4
+    urgent = queries.limits_for("urgent")
+    assert urgent.keys() == set(STEPS)
+    assert urgent["dispatch"] == Limit(4, Unit.WORKING_HOURS)
+    assert queries.time_limits()["accept", "emergency", "all"] == Limit(4, Unit.HOURS)
+
+
+def test_the_most_specific_limit_wins_and_urgency_before_theme(facts: None) -> None:
+    for urgency, category, amount in (("normal", "health", 5), ("urgent", "health", 6)):
+        add_fact(
+            "time_limit",
+            {"step": "claim", "urgency": urgency, "category": category, "amount": amount, "unit": "working_days"},
+            NOW,
+        )
+    assert queries.limits_for("normal", "health")["claim"] == Limit(5, Unit.WORKING_DAYS)
+    assert queries.limits_for("normal", "mental")["claim"] == Limit(1, Unit.WORKING_DAYS)
+    assert queries.limits_for("normal", None)["claim"] == Limit(1, Unit.WORKING_DAYS)
+    assert queries.limits_for("urgent", "health")["claim"] == Limit(6, Unit.WORKING_DAYS)
+    assert queries.limits_for("urgent", "mental")["claim"] == Limit(4, Unit.WORKING_HOURS)
+    # an emergency is never lengthened by what its theme usually takes
+    assert queries.limits_for("emergency", "health")["claim"] == Limit(2, Unit.HOURS)
 
 
 def test_a_step_without_limit_of_its_own_takes_the_normal_one(facts: None) -> None:
-    deactivate_fact("time_limit", ("claim", "urgent"), NOW)
-    assert queries.limits_for("urgent")["claim"] == 24
-    assert queries.limits_for("no such urgency")["accept"] == 48
+    deactivate_fact("time_limit", ("claim", "urgent", "all"), NOW)
+    assert queries.limits_for("urgent")["claim"] == Limit(1, Unit.WORKING_DAYS)
+    assert queries.limits_for("no such urgency")["accept"] == Limit(2, Unit.WORKING_DAYS)
 
 
 # Who should get an order

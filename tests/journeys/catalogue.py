@@ -9,17 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from qtxvol.accounts.models import Account
+from qtxvol.emergencies.models import Emergency, EmergencyFact
 from qtxvol.hours.models import HoursEntry, HoursRequest, SpotCheck
+from qtxvol.notices.answers import answer_path
+from qtxvol.notices.links import unsubscribe_token
+from qtxvol.notices.queue import To
 from qtxvol.orders.lifecycle import Party, Status
-from qtxvol.orders.models import CallBack, Order, OrderEvent, Rating
+from qtxvol.orders.models import CallBack, Crew, Order, OrderEvent, Rating
 from qtxvol.recognition.models import Certificate, StarAward
 from qtxvol.roster.take import read_roster
 from qtxvol.volunteers.models import Team, Volunteer
@@ -45,6 +50,7 @@ class Entry:
     :ivar then: what is still done on the page.
     :ivar is_first_visit: the desk's guide has not been put away.
     :ivar is_paper: a sheet of fixed size that is meant to be printed.
+    :ivar is_drilling: while the demo city's exercise goes on.
     """
 
     name: str
@@ -56,6 +62,7 @@ class Entry:
     then: Callable[[Page], None] | None = None
     is_first_visit: bool = False
     is_paper: bool = False
+    is_drilling: bool = False
 
     def address(self, scene: Scene) -> str:
         return self.path if isinstance(self.path, str) else self.path(scene)
@@ -88,6 +95,11 @@ def _link(
     *conditions: ColumnElement[bool] | Callable[[], ColumnElement[bool]], more: str = ""
 ) -> Callable[[Scene], str]:
     return lambda scene: scene.link(*(_ready(each) for each in conditions)) + more
+
+
+def _unsubscribe_link(scene: Scene) -> str:
+    order_id = scene.ask(select(Order.id).order_by(Order.id))
+    return "/u/" + unsubscribe_token(f"order:{order_id}", "remind_day", scene.app.config["SECRET_KEY"])
 
 
 def _ready(condition: ColumnElement[bool] | Callable[[], ColumnElement[bool]]) -> ColumnElement[bool]:
@@ -174,6 +186,17 @@ def _order_placed_before(scene: Scene) -> Fields:
     return {**_WHAT, **_WHERE, **_WHO, "key": key, "screen": "3", "go": "send"}
 
 
+def _order_again(scene: Scene) -> Fields:
+    """The same wish as one of the account's own, which is open, with the same telephone."""
+    mine = scene.actor(Party.RESIDENT).account_id
+    phone: str = scene.ask(
+        select(Order.contact_phone)
+        .where(Order.placed_by_account_id == mine, Order.status == Status.ACCEPTED, Order.menu_item_id == "S05")
+        .order_by(Order.id)
+    )
+    return {**_WHAT, **_WHERE, **_WHO, "contact_phone": phone, "key": "again", "screen": "3", "go": "send"}
+
+
 def _wrong_tail(scene: Scene) -> Fields:
     """A number that is right with digits that are not."""
     order = select(Order.number).where(Order.contact_phone_tail != "0000").order_by(Order.id)
@@ -225,6 +248,55 @@ def _case_order(scene: Scene) -> str:
     return f"/office/cases/{scene.ask(good)}"
 
 
+def _emergency(more: str = "", *, desk: str = "/office", is_drill: bool = False) -> Callable[[Scene], str]:
+    """One of the demo city's two emergencies."""
+
+    def find(scene: Scene) -> str:
+        return f"{desk}/emergencies/{scene.ask(select(Emergency.id).where(Emergency.is_drill.is_(is_drill)))}{more}"
+
+    return find
+
+
+def _drill_fact(scene: Scene) -> str:
+    """A fact of the exercise."""
+    of_drill = select(EmergencyFact.id).join(Emergency, Emergency.id == EmergencyFact.emergency_id)
+    fact = scene.ask(of_drill.where(Emergency.is_drill))
+    return f"{_emergency(is_drill=True)(scene)}/facts/{fact}"
+
+
+def _answer_link(
+    purpose: str, party: Party, condition: Callable[[], ColumnElement[bool]], more: str = ""
+) -> Callable[[Scene], str]:
+    """The link in a notice about an order that meets the condition: to its resident, team, or one of its crew."""
+
+    def find(scene: Scene) -> str:
+        crew = exists().where(Crew.order_id == Order.id)
+        order_id = scene.ask(select(Order.id).where(condition(), crew).order_by(Order.id))
+        scope = ""
+        if party is Party.TEAM:
+            scope = str(scene.ask(select(Order.team_id).where(Order.id == order_id)))
+        elif party is Party.VOLUNTEER:
+            scope = str(scene.ask(select(Crew.volunteer_id).where(Crew.order_id == order_id)))
+        with scene.app.app_context():
+            reader = To(party, scope, order_id)
+            return answer_path(purpose, order_id=order_id, reader=reader, now=_moment()) + more
+
+    return find
+
+
+def _is_agreed() -> ColumnElement[bool]:
+    return and_(Order.status == Status.ACCEPTED, _is_ahead())
+
+
+def _is_overdue_service() -> ColumnElement[bool]:
+    return and_(Order.status == Status.ACCEPTED, _is_over())
+
+
+def _is_unrated_yet() -> ColumnElement[bool]:
+    recent = Order.closed_at > _moment() - timedelta(days=14)
+    return and_(Order.status == Status.CLOSED, ~_IS_RATED, recent)
+
+
 def _unfold_all(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
 
@@ -246,6 +318,9 @@ PUBLIC = (
     Entry("targets", "public.targets", "/progress/targets?period=2021-2025"),
     Entry("targets-sheet", "public.targets_sheet", "/progress/targets/sheet", is_paper=True),
     Entry("cases", "public.cases", "/progress/cases"),
+    Entry("emergency", "emergencies.emergency", _emergency(desk=""), then=_unfold_all),
+    Entry("emergency-drill", "emergencies.emergency", _emergency(desk="", is_drill=True), is_drilling=True),
+    Entry("home-drill", "public.home", "/", is_drilling=True),
     Entry("view-settings", "view_settings.page", "/view"),
     Entry("styleguide", "styleguide.page", "/styleguide"),
     Entry("offline", "offline.page", "/offline"),
@@ -308,6 +383,14 @@ ORDERING = (
     Entry("track", "resident.track", "/track"),
     Entry("track-errors", "resident.find", "/track", status=422, fields=_typed(number="QTX1")),
     Entry("track-unknown", "resident.find", "/track", status=404, fields=_wrong_tail),
+    Entry("answer-come", "answers.show", _answer_link("come", P.VOLUNTEER, _is_agreed), then=_unfold_all),
+    Entry("answer-team", "answers.show", _answer_link("come", P.TEAM, _is_agreed)),
+    Entry("answer-time", "answers.show", _answer_link("confirm_time", P.RESIDENT, _is_agreed), then=_unfold_all),
+    Entry("answer-came", "answers.show", _answer_link("took_place", P.RESIDENT, _is_overdue_service)),
+    Entry("answer-rate", "answers.show", _answer_link("rate", P.RESIDENT, _is_unrated_yet)),
+    Entry("answer-unknown", "answers.show", "/a/" + "x" * 38, status=404),
+    Entry("unsubscribe", "unsubscribe.show", _unsubscribe_link),
+    Entry("unsubscribe-unknown", "unsubscribe.show", "/u/" + "x" * 22, status=404),
     Entry("follow-placed", "resident.follow", _link(Order.status == S.PLACED, ~_IS_ASKED)),
     Entry("follow-asked", "resident.follow", _link(Order.status == S.PLACED, _IS_ASKED)),
     Entry("follow-dispatched", "resident.follow", _link(Order.status == S.DISPATCHED)),
@@ -322,6 +405,7 @@ ORDERING = (
     Entry("follow-merged", "resident.follow", _link(Order.status == S.MERGED)),
     Entry("follow-cancelled", "resident.follow", _link(Order.status == S.CANCELLED)),
     Entry("follow-unmet", "resident.follow", _link(Order.status == S.UNMET)),
+    Entry("follow-unreachable", "resident.follow", _link(Order.status == S.UNREACHABLE)),
 )
 
 RESIDENT = (
@@ -330,8 +414,10 @@ RESIDENT = (
     Entry("resident-empty", "my.inbox", "/resident/?q=没有这一单", P.RESIDENT),
     Entry("resident-order", "my.order", _order(P.RESIDENT), P.RESIDENT, then=_unfold_all),
     Entry("resident-sheet", "my.sheet", _order(P.RESIDENT, more="/sheet"), P.RESIDENT, is_paper=True),
+    Entry("resident-order-again", "resident.place", "/order", P.RESIDENT, status=409, fields=_order_again),
     Entry("resident-views", "my.views", "/resident/views", P.RESIDENT),
     Entry("resident-notices", "my.notices", "/resident/notices", P.RESIDENT),
+    Entry("resident-notice-wishes", "my.notice_wishes", "/resident/notices/settings", P.RESIDENT, then=_unfold_all),
     Entry("account", "auth.account_page", "/account", P.RESIDENT),
     Entry("my-data", "own.data", "/my/data", P.RESIDENT),
     Entry("my-erase", "own.erase_form", "/my/data/erase", P.RESIDENT),
@@ -373,6 +459,13 @@ COMMUNITY = (
         "community-sheet", "community.sheet", _order(P.COMMUNITY, _WAS_LATE, more="/sheet"), P.COMMUNITY, is_paper=True
     ),
     Entry("community-notices", "community.notices", "/community/notices", P.COMMUNITY),
+    Entry(
+        "community-notice-wishes",
+        "community.notice_wishes",
+        "/community/notices/settings",
+        P.COMMUNITY,
+        then=_unfold_all,
+    ),
     Entry("community-order", "community.order_form", "/community/order?audience=elderly", P.COMMUNITY),
     Entry(
         "community-order-errors",
@@ -383,7 +476,18 @@ COMMUNITY = (
         fields=_typed(go="send"),
     ),
     Entry("community-presence", "community.presence", "/community/presence", P.COMMUNITY),
+    Entry("community-calls", "community.calls", "/community/calls", P.COMMUNITY, then=_unfold_all),
+    Entry("community-doubles", "community.doubles", "/community/doubles", P.COMMUNITY),
+    Entry(
+        "community-unreachable",
+        "community.order",
+        _order(P.COMMUNITY, Order.status == S.UNREACHABLE),
+        P.COMMUNITY,
+        then=_unfold_all,
+    ),
     Entry("community-no-shows", "community.no_shows", "/community/no-shows", P.COMMUNITY),
+    Entry("community-addresses", "community.addresses", "/community/addresses", P.COMMUNITY),
+    Entry("community-undelivered", "community.undelivered", "/community/undelivered", P.COMMUNITY),
     Entry("community-poster", "community.poster", "/community/poster", P.COMMUNITY),
     Entry("community-papers", "community.papers", "/community/papers", P.COMMUNITY),
     Entry("community-paper", "community.paper", "/community/papers/2026", P.COMMUNITY, is_paper=True),
@@ -410,10 +514,21 @@ DEPARTMENT = (
     Entry("department-target", "department.target", "/department/targets/T23", P.DEPARTMENT),
     Entry("department-views", "department.views", "/department/views", P.DEPARTMENT),
     Entry("department-notices", "department.notices", "/department/notices", P.DEPARTMENT),
+    Entry(
+        "department-notice-wishes",
+        "department.notice_wishes",
+        "/department/notices/settings",
+        P.DEPARTMENT,
+        then=_unfold_all,
+    ),
     Entry("department-papers", "department.papers", "/department/papers", P.DEPARTMENT),
     Entry("department-paper", "department.paper", "/department/papers/2026", P.DEPARTMENT, is_paper=True),
     Entry("department-teams", "department.teams", "/department/teams", P.DEPARTMENT),
+    Entry("department-science-days", "department.science_days", "/department/science-days", P.DEPARTMENT),
+    Entry("department-addresses", "department.addresses", "/department/addresses", P.DEPARTMENT),
     Entry("department-order-form", "department.order_form", "/department/order", P.DEPARTMENT),
+    Entry("department-push-none", "department.push_form", "/department/push", P.DEPARTMENT),
+    Entry("department-push", "department.push_form", "/department/push", P.DEPARTMENT, is_drilling=True),
 )
 
 TEAM = (
@@ -421,6 +536,7 @@ TEAM = (
     Entry("team-check-in", "team.check_in", _own_service("/check-in"), P.TEAM),
     Entry("team-hours", "team.order_hours", _order(P.TEAM, Order.status == S.CLOSED, more="/hours"), P.TEAM),
     Entry("team-no-shows", "team.no_shows", "/team/no-shows", P.TEAM),
+    Entry("team-addresses", "team.addresses", "/team/addresses", P.TEAM),
     Entry("team-first", "team.inbox", "/team/", P.TEAM, is_first_visit=True),
     Entry("team-empty", "team.inbox", "/team/?q=没有这一单", P.TEAM),
     Entry("team-accepted", "team.inbox", "/team/?tab=accepted", P.TEAM),
@@ -441,6 +557,7 @@ TEAM = (
     Entry("team-week", "team.week", "/team/week", P.TEAM),
     Entry("team-views", "team.views", "/team/views", P.TEAM),
     Entry("team-notices", "team.notices", "/team/notices", P.TEAM),
+    Entry("team-notice-wishes", "team.notice_wishes", "/team/notices/settings", P.TEAM, then=_unfold_all),
     Entry("team-members", "team.members", "/team/members", P.TEAM),
     Entry("team-member-form", "team.member_form", "/team/members/add", P.TEAM),
     Entry("team-member", "team.member", _person(P.TEAM, "/members/{}"), P.TEAM),
@@ -470,6 +587,13 @@ VOLUNTEER = (
     Entry("volunteer-week", "volunteer.week", "/volunteer/week", P.VOLUNTEER),
     Entry("volunteer-views", "volunteer.views", "/volunteer/views", P.VOLUNTEER),
     Entry("volunteer-notices", "volunteer.notices", "/volunteer/notices", P.VOLUNTEER),
+    Entry(
+        "volunteer-notice-wishes",
+        "volunteer.notice_wishes",
+        "/volunteer/notices/settings",
+        P.VOLUNTEER,
+        then=_unfold_all,
+    ),
     Entry("volunteer-certificates", "volunteer.person_certificates", "/volunteer/certificates", P.VOLUNTEER),
     Entry("volunteer-certificate", "volunteer.certificate", _certificate(P.VOLUNTEER), P.VOLUNTEER, is_paper=True),
     Entry("volunteer-stars", "volunteer.stars", "/volunteer/stars", P.VOLUNTEER),
@@ -479,6 +603,10 @@ OFFICE = (
     Entry("office", "office.inbox", "/office/", P.OFFICE),
     Entry("office-first", "office.inbox", "/office/", P.OFFICE, is_first_visit=True),
     Entry("office-overview", "office.overview", "/office/overview", P.OFFICE, then=_unfold_all),
+    Entry("office-undelivered", "office.undelivered", "/office/undelivered", P.OFFICE, then=_unfold_all),
+    Entry("office-undelivered-unknown", "office.undelivered", "/office/undelivered?which=unknown", P.OFFICE),
+    Entry("office-stuck", "office.stuck", "/office/stuck", P.OFFICE, then=_unfold_all),
+    Entry("office-calls", "office.calls", "/office/calls", P.OFFICE),
     Entry("office-figures", "office.figures", "/office/progress", P.OFFICE),
     Entry("office-figure", "office.figure", "/office/progress/minutes?first=2026-01-01", P.OFFICE),
     Entry("office-figure-people", "office.figure", "/office/progress/registered?town=640381001", P.OFFICE),
@@ -488,6 +616,29 @@ OFFICE = (
     Entry("office-paper-year", "office.paper", "/office/papers/year/2026", P.OFFICE, is_paper=True),
     Entry("office-paper-duties", "office.paper", "/office/papers/duties/2026", P.OFFICE, is_paper=True),
     Entry("office-paper-cases", "office.paper", "/office/papers/cases/2026", P.OFFICE, is_paper=True),
+    Entry("office-emergencies", "office.emergencies", "/office/emergencies", P.OFFICE),
+    Entry("office-emergency", "office.emergency", _emergency(), P.OFFICE, then=_unfold_all),
+    Entry(
+        "office-emergency-drill",
+        "office.emergency",
+        _emergency(is_drill=True),
+        P.OFFICE,
+        then=_unfold_all,
+        is_drilling=True,
+    ),
+    Entry("office-emergency-new", "office.new_emergency", "/office/emergencies/new", P.OFFICE),
+    Entry(
+        "office-emergency-change",
+        "office.emergency_form",
+        _emergency("/change", is_drill=True),
+        P.OFFICE,
+        is_drilling=True,
+    ),
+    Entry("office-emergency-fact", "office.emergency_fact", _drill_fact, P.OFFICE, is_drilling=True),
+    Entry(
+        "office-emergency-close", "office.ending_form", _emergency("/close", is_drill=True), P.OFFICE, is_drilling=True
+    ),
+    Entry("office-emergency-review", "office.emergency_review", _emergency("/review"), P.OFFICE, is_paper=True),
     Entry("office-cases", "office.cases", "/office/cases", P.OFFICE),
     Entry("office-case", "office.case_form", _case_order, P.OFFICE),
     Entry("office-case-errors", "office.save_case", _case_order, P.OFFICE, status=422, fields=_typed(title="一二三")),
@@ -507,6 +658,7 @@ OFFICE = (
     ),
     Entry("office-views", "office.views", "/office/views", P.OFFICE),
     Entry("office-notices", "office.notices", "/office/notices", P.OFFICE),
+    Entry("office-notice-wishes", "office.notice_wishes", "/office/notices/settings", P.OFFICE, then=_unfold_all),
     Entry("office-privacy", "office.privacy", "/office/privacy", P.OFFICE),
     Entry("office-numbers", "office.numbers", _person(P.OFFICE, "/volunteers/{}/numbers"), P.OFFICE),
     Entry("office-erase", "office.erase_volunteer_form", _person(P.OFFICE, "/volunteers/{}/erase"), P.OFFICE),
@@ -523,9 +675,25 @@ OFFICE = (
     ),
     Entry("office-period-form", "office.period_form", "/office/targets/periods/2021-2025/next", P.OFFICE),
     Entry("office-facts", "office.facts", "/office/facts", P.OFFICE),
+    Entry("office-channels", "office.channels", "/office/channels", P.OFFICE),
+    Entry("office-channel", "office.channel", "/office/channels/mail", P.OFFICE),
+    Entry("office-channel-sms", "office.channel", "/office/channels/sms", P.OFFICE),
+    Entry(
+        "office-channel-errors",
+        "office.set_up",
+        "/office/channels/mail",
+        P.OFFICE,
+        status=422,
+        fields=_typed(host="", security="", port="x", sender="", version="0"),
+    ),
+    Entry("office-addresses", "office.addresses", "/office/addresses", P.OFFICE),
+    Entry("office-workdays", "office.workdays", "/office/calendar", P.OFFICE, then=_unfold_all),
+    Entry("office-workdays-next", "office.workdays_of", "/office/calendar/2027?day=2027-01-01", P.OFFICE),
     Entry("office-fact-list", "office.fact_list", "/office/facts/menu_item", P.OFFICE),
     Entry("office-fact", "office.fact", "/office/facts/menu_item/S05", P.OFFICE),
     Entry("office-fact-form", "office.fact_form", "/office/facts/menu_item/add", P.OFFICE),
+    Entry("office-wordings", "office.wordings", "/office/wordings", P.OFFICE),
+    Entry("office-wording", "office.wording", "/office/wordings/accept/resident", P.OFFICE, then=_unfold_all),
     Entry("office-accounts", "office.accounts", "/office/accounts", P.OFFICE),
     Entry(
         "office-account",
@@ -557,6 +725,7 @@ OFFICE = (
     Entry("office-volunteer-form", "office.volunteer_form", "/office/volunteers/add", P.OFFICE),
     Entry("office-hours", "office.hours", "/office/hours", P.OFFICE),
     Entry("office-hours-rules", "office.hours_rules", "/office/hours/rules", P.OFFICE),
+    Entry("office-ladder", "office.ladder", "/office/ladder", P.OFFICE),
     Entry("office-points", "office.hours_points", "/office/hours/points", P.OFFICE),
     Entry(
         "office-order-hours",
@@ -624,16 +793,20 @@ CATALOGUE = tuple(entry for entries in GROUPS.values() for entry in entries)
 
 #: GET routes that answer with something else than a page: endpoint and what it is.
 NOT_PAGES = {
+    "answers.calendar": "a file",
     "static": "files",
     "own.download": "a file",
     "public.healthz": "for machines",
     "public.readyz": "for machines",
+    "public.metrics": "for machines",
+    "office.workday_template": "a file",
     "offline.manifest": "for machines",
     "offline.worker": "a script",
     "offline.token": "for a script",
     **{f"{desk}.counts": "for a script" for desk in ("my", "community", "department", "team", "volunteer", "office")},
     "public.targets_file": "a file",
     "office.figure_file": "a file",
+    "office.emergency_file": "a file",
     **{f"{desk}.paper_file": "a file" for desk in ("community", "department", "office")},
     "community.poster_qr": "a picture",
     **{f"{desk}.certificate_pdf": "a file" for desk in ("team", "volunteer", "office")},

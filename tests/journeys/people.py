@@ -353,6 +353,7 @@ class CommunityClerk(_OrdersOnBehalf):
         """电话回访 after a low rating, written down."""
         self.open_order(order, "待回访")
         self.reads("请电话回访")
+        self.choose("已解释，居民理解")
         self.fill("回访结果", outcome)
         self.press("记录回访")
         self.reads("回访已记录。")

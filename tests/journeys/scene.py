@@ -23,6 +23,7 @@ from qtxvol.accounts.models import Account, Attempt, Seat
 from qtxvol.accounts.permissions import visible_orders
 from qtxvol.accounts.seats import find_signed_in
 from qtxvol.demo.city import make_demo_city
+from qtxvol.emergencies.models import Emergency
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.links import link_token
@@ -81,6 +82,7 @@ class Scene:
 
     site: LiveSite
     _guides: dict[Party, bool] = field(default_factory=dict)
+    _is_drilling: bool = False
 
     @property
     def app(self) -> Flask:
@@ -124,6 +126,19 @@ class Scene:
                 .values(guide_seen_at=None if is_open else MOMENT)
             )
         self._guides[party] = is_open
+
+    def drill(self, is_open: bool) -> None:
+        """As if the demo city's exercise was going on, or over: its banner would stand on every page."""
+        if self._is_drilling == is_open:
+            return
+        with self.app.app_context(), transaction():
+            office = select(Account.id).where(Account.username == "office").scalar_subquery()
+            db.session.execute(
+                update(Emergency)
+                .where(Emergency.is_drill)
+                .values(closed_at=None if is_open else MOMENT, closed_by_account_id=None if is_open else office)
+            )
+        self._is_drilling = is_open
 
     def forget_attempts(self) -> None:
         """Nobody has guessed wrong so far: the catalogue shows the same mistake many times."""
@@ -169,6 +184,7 @@ class Visitor:
         self._sit_down(entry.party)
         if entry.party is not None:
             self.scene.open_guide(entry.party, entry.is_first_visit)
+        self.scene.drill(entry.is_drilling)
         if entry.status != 200:
             self.scene.forget_attempts()
         path = entry.address(self.scene)

@@ -18,10 +18,15 @@ from qtxvol.bundled import bundled_folder
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursEntry
 from qtxvol.hours.requests import decide_request, propose_correction, propose_late
+from qtxvol.orders.ask import answer_question, ask_resident
 from qtxvol.orders.check import check_orders
+from qtxvol.orders.clocks import MAIN_STEPS
+from qtxvol.orders.decline import merge_order
+from qtxvol.orders.models import Order, OrderClock
 from qtxvol.orders.serve import reopen_order
+from qtxvol.orders.undo import recall_order
 from tests.databases import running_app, settings_for
-from tests.factories import NOW, closed, make_city, window
+from tests.factories import NOW, accepted, claimed, closed, dispatched, link_of, make_city, placed, window
 
 APPEND_ONLY = (
     "order_events",
@@ -35,6 +40,7 @@ APPEND_ONLY = (
     "restatements",
     "target_reports",
     "report_decisions",
+    "emergency_events",
 )
 #: What a row needs to pass its table's CHECKs.
 FITTING: dict[str, dict[str, object]] = {
@@ -193,4 +199,30 @@ def test_hours_that_only_a_request_vouches_for_go_with_their_table(ctx: None):
             (disputed.order_id, -90),
         ]
     flask_migrate.upgrade()
+    assert list(check_orders()) == []
+
+
+def test_orders_that_were_open_before_there_were_clocks_have_theirs_with_the_migration(ctx: None):
+    """Nobody's time is lost or won: what was due before is due then, and what stood still stands still."""
+    city = make_city()
+    open_ones = [make(city) for make in (placed, dispatched, claimed, accepted)]
+    asked = dispatched(city)
+    ask_resident(asked.number, city.department, text="哪个门？", now=NOW)
+    recalled = dispatched(city)
+    recall_order(recalled.number, city.community, now=NOW)
+    joined = placed(city)
+    merge_order(joined.number, city.community, into_number=open_ones[0].number, now=NOW)
+    closed(city, agreed=window(5))
+    times = select(Order.id, Order.due_at, Order.clock_stopped_at).order_by(Order.id)
+    before = db.session.execute(times).all()
+    db.session.rollback()
+    flask_migrate.downgrade(revision="0010")
+    flask_migrate.upgrade()
+    assert db.session.execute(times).all() == before
+    assert list(check_orders()) == []
+    running = select(OrderClock.order_id).where(OrderClock.ended_at.is_(None), OrderClock.step.in_(MAIN_STEPS))
+    due = sorted(row.id for row in before if row.due_at is not None)
+    assert sorted(db.session.scalars(running)) == due
+    db.session.rollback()
+    answer_question(asked.number, link_of(asked), text="北门", now=NOW + timedelta(days=2))
     assert list(check_orders()) == []

@@ -54,6 +54,14 @@ BY_HAND = {
     "unclaim": ("department", "claimed", "dispatched"),
     "restore": ("community", "rejected", "placed"),
     "split": ("community", "merged", "placed"),
+    "crew": ("team", "accepted", STAYS),
+    "reroute": ("system", "dispatched", "dispatched"),
+    "turn_back": ("community office", "dispatched", "dispatched"),
+    "lapse": ("system", "accepted", "claimed"),
+    "reinstate": ("department office", "claimed", "accepted"),
+    "end_unreachable": ("community", "placed dispatched claimed accepted", "unreachable"),
+    "resume": ("community", "unreachable", "placed"),
+    "push": ("department", "placed", "claimed"),
 }
 
 #: action: what it must carry
@@ -82,6 +90,14 @@ CARRIED = {
     "unclaim": set(),
     "restore": set(),
     "split": set(),
+    "crew": {"volunteer_ids"},
+    "reroute": {"department_id", "reason"},
+    "turn_back": set(),
+    "lapse": {"reason"},
+    "reinstate": set(),
+    "end_unreachable": set(),
+    "resume": set(),
+    "push": {"department_id"},
 }
 
 #: action: what the page calls it in Chinese
@@ -110,10 +126,29 @@ WORDS = {
     "unclaim": "撤销领单",
     "restore": "恢复受理",
     "split": "撤销并单",
+    "crew": "换人",
+    "reroute": "转派",
+    "turn_back": "撤销转派",
+    "lapse": "逾约收回",
+    "reinstate": "恢复接单",
+    "end_unreachable": "联系不上",
+    "resume": "重新受理",
+    "push": "送单",
 }
 
 #: action: what it takes back
-UNDOES = {"recall": "dispatch", "unclaim": "claim", "restore": "reject", "split": "merge"}
+UNDOES = {
+    "recall": "dispatch",
+    "unclaim": "claim",
+    "restore": "reject",
+    "split": "merge",
+    "turn_back": "reroute",
+    "reinstate": "lapse",
+    "resume": "end_unreachable",
+}
+
+#: undos of what nobody did: a person takes back what the system decided
+UNDOES_THE_SYSTEM = {"turn_back": {"community", "office"}, "reinstate": {"department", "office"}}
 
 #: action: who reads of an undo; the one that did it is not told
 UNDO_TELLS = {
@@ -121,10 +156,15 @@ UNDO_TELLS = {
     "unclaim": {"community", "resident"},
     "restore": {"resident"},
     "split": {"resident"},
+    "turn_back": {"community", "department", "resident"},
+    "reinstate": {"resident", "community", "department", "team", "volunteer"},
+    "resume": {"resident"},
 }
 
 OPEN_BY_HAND = {"placed", "dispatched", "claimed", "accepted"}
 NEEDS_STARTED = {"close", "no_show"}
+#: undone only as long as nothing else was done
+LAST_MUST_BE = {"unclaim", "turn_back", "reinstate"}
 
 
 def facts(status: str = "accepted", **changes: object) -> OrderFacts:
@@ -140,18 +180,21 @@ def facts(status: str = "accepted", **changes: object) -> OrderFacts:
         status_since=NOW - timedelta(minutes=5),
         last_action=Action.CLAIM,
         can_leave_joined=True,
+        has_tried_enough=True,
+        is_push=True,
     )
     return replace(given, **changes)
 
 
 def welcoming_facts(action: str, status: str) -> OrderFacts:
     """Facts to which no guard of `action` objects."""
-    given = facts(status, clock_stopped_at=NOW if action == "answer" else None)
+    last = Action(UNDOES[action]) if action in LAST_MUST_BE else Action.CLAIM
+    given = facts(status, clock_stopped_at=NOW if action == "answer" else None, last_action=last)
     return replace(given, agreed_start=NOW - timedelta(hours=1)) if action in NEEDS_STARTED else given
 
 
-def test_the_matrix_covers_nine_statuses_twenty_four_actions_and_seven_parties():
-    assert (len(Status), len(Action), len(Party)) == (9, 24, 7)
+def test_the_matrix_covers_ten_statuses_thirty_two_actions_and_seven_parties():
+    assert (len(Status), len(Action), len(Party)) == (10, 32, 7)
     assert set(BY_HAND) == set(CARRIED) == set(WORDS) == {str(action) for action in Action}
 
 
@@ -194,7 +237,7 @@ def test_each_action_has_exactly_one_row():
 
 def test_open_ended_and_final_are_what_the_page_calls_so():
     assert OPEN == OPEN_BY_HAND
-    assert {"rejected", "merged", "cancelled", "unmet"} == ENDED
+    assert {"rejected", "merged", "cancelled", "unmet", "unreachable"} == ENDED
     assert {"cancelled", "unmet"} == FINAL
     assert not OPEN & ENDED
 
@@ -241,7 +284,14 @@ def test_every_open_status_has_an_owner_with_a_clock_and_a_way_out():
 @pytest.mark.parametrize("moment", ["before", "at", "after"])
 @pytest.mark.parametrize(
     ("action", "party"),
-    [("withdraw", "team"), ("reschedule", "team"), ("cancel", "resident"), ("cancel", "community")],
+    [
+        ("withdraw", "team"),
+        ("reschedule", "team"),
+        ("crew", "team"),
+        ("cancel", "resident"),
+        ("cancel", "community"),
+        ("end_unreachable", "community"),
+    ],
 )
 def test_ways_out_of_an_agreed_time_end_with_its_first_second(action: str, party: str, moment: str):
     start = NOW + {"before": SECOND, "at": timedelta(0), "after": -SECOND}[moment]
@@ -302,21 +352,70 @@ def test_an_undo_takes_one_step_back_and_asks_for_nothing():
     for action, undone in UNDOES.items():
         rule, back = get_rule(Action(undone)), get_rule(Action(action))
         assert find_undo(rule.action) is back
-        assert (back.when, {back.to}, back.by) == ({rule.to}, rule.when, rule.by), action
-        assert set(back.tells) == UNDO_TELLS[action]
+        assert back.by == UNDOES_THE_SYSTEM.get(action, rule.by), action
+        assert (rule.by == {"system"}) == (action in UNDOES_THE_SYSTEM), action
+        assert back.when == {rule.to}, action
+        assert back.to in rule.when, action
+        assert back.carries == (), action
+        assert set(back.tells) == UNDO_TELLS[action], action
     assert find_undo(Action.CLOSE) is None
+
+
+def test_an_undo_leads_back_to_where_the_order_was_except_where_it_may_have_been_anywhere_open():
+    for action, undone in UNDOES.items():
+        rule, back = get_rule(Action(undone)), get_rule(Action(action))
+        assert rule.when == (OPEN if action == "resume" else {back.to}), action
+
+
+@pytest.mark.parametrize(
+    ("undo", "party", "status", "code"),
+    [
+        ("unclaim", "department", "claimed", "claim_used"),
+        ("turn_back", "community", "dispatched", "reroute_used"),
+        ("turn_back", "office", "dispatched", "reroute_used"),
+        ("reinstate", "department", "claimed", "lapse_used"),
+        ("reinstate", "office", "claimed", "lapse_used"),
+    ],
+)
+def test_what_was_built_on_is_not_taken_back(undo: str, party: str, status: str, code: str):
+    for last in Action:
+        refusal = find_refusal(get_rule(Action(undo)), Party(party), facts(status, last_action=last))
+        assert refusal == (None if last == UNDOES[undo] else code), last
+
+
+def test_the_system_moves_on_no_ruling_of_the_office():
+    reroute = get_rule(Action.REROUTE)
+    assert find_refusal(reroute, Party.SYSTEM, facts("dispatched")) is None
+    assert find_refusal(reroute, Party.SYSTEM, facts("dispatched", is_ruled=True)) == "is_ruled"
+
+
+def test_what_the_system_does_by_itself_can_be_taken_back_by_a_person_or_changes_no_status():
+    own = [rule for rule in RULES if rule.by == {Party.SYSTEM}]
+    assert {str(rule.action) for rule in own} == {"reroute", "lapse"}
+    for rule in own:
+        assert (back := find_undo(rule.action)) is not None
+        assert Party.SYSTEM not in back.by
+    assert all(rule.stays for rule in RULES if Party.SYSTEM in rule.by and rule not in own)
+
+
+def test_nobody_is_unreachable_before_enough_attempts_nor_after_the_start():
+    end = get_rule(Action.END_UNREACHABLE)
+    for status in OPEN:
+        assert find_refusal(end, Party.COMMUNITY, facts(status, has_tried_enough=False)) == "tried_too_little"
+        assert find_refusal(end, Party.COMMUNITY, facts(status, agreed_start=NOW)) == "has_started"
+    assert find_refusal(end, Party.COMMUNITY, facts("placed", agreed_start=None)) is None
+
+
+def test_only_what_a_department_placed_in_an_emergency_is_pushed():
+    push = get_rule(Action.PUSH)
+    assert find_refusal(push, Party.DEPARTMENT, facts("placed")) is None
+    assert find_refusal(push, Party.DEPARTMENT, facts("placed", is_push=False)) == "no_push"
 
 
 def test_a_ruling_cannot_be_recalled():
     recall = get_rule(Action.RECALL)
     assert find_refusal(recall, Party.COMMUNITY, facts("dispatched")) is None
     assert find_refusal(recall, Party.COMMUNITY, facts("dispatched", is_ruled=True)) == "is_ruled"
-
-
-@pytest.mark.parametrize("last", sorted(set(Action) - {Action.CLAIM}))
-def test_a_claim_is_not_taken_back_once_anybody_has_built_on_it(last: Action):
-    given = facts("claimed", last_action=last)
-    assert find_refusal(get_rule(Action.UNCLAIM), Party.DEPARTMENT, given) == "claim_used"
 
 
 @pytest.mark.parametrize(

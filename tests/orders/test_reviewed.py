@@ -25,7 +25,7 @@ from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.licences import LicenceCard, set_licences
 from qtxvol.volunteers.models import Volunteer
-from tests.factories import NOW, accepted, claimed, closed, dispatched, make_city, placed, window
+from tests.factories import LATER, NOW, accepted, claimed, closed, dispatched, make_city, placed, window
 
 pytestmark = pytest.mark.usefixtures("ctx")
 
@@ -82,11 +82,11 @@ def test_those_who_joined_an_order_hear_of_a_no_show_and_are_the_ones_called_bac
 def test_a_community_hears_what_its_town_has_done_and_a_volunteer_is_told_to_come() -> None:
     city = make_city()
     order = placed(city)
-    before = count_unread(city.community)
+    before = count_unread(city.community, LATER)
     reject_order(order.number, city.town, reason="out_of_scope", text="请拨打 12345", now=NOW)
-    assert count_unread(city.community) == before  # a rejection tells the resident alone
+    assert count_unread(city.community, LATER) == before  # a rejection tells the resident alone
     accepted(city)
-    assert count_unread(city.volunteer) == 1
+    assert count_unread(city.volunteer, NOW) == 1
 
 
 def test_a_service_is_not_written_up_for_another_year() -> None:

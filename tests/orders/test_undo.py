@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from qtxvol.extensions import db
 from qtxvol.notices.models import Notice
@@ -11,11 +10,12 @@ from qtxvol.orders.ask import answer_question, ask_resident
 from qtxvol.orders.claim import claim_order, offer_order, release_order, return_order
 from qtxvol.orders.decline import cancel_order, merge_order, reject_order
 from qtxvol.orders.dispatch import dispatch_order, rule_order
-from qtxvol.orders.models import Question
+from qtxvol.orders.models import OrderClock, Question
 from qtxvol.orders.queries import get_order_view
 from qtxvol.orders.serve import close_order, reopen_order, withdraw_order
 from qtxvol.orders.transition import Outcome
 from qtxvol.orders.undo import recall_order, restore_order, split_order, unclaim_order
+from qtxvol.storage import transaction
 from tests.factories import DEPARTMENT, NOW, City, accepted, claimed, dispatched, placed, window
 from tests.orders.answers import events_of, findings, nothing_written, order_of, refused
 
@@ -102,14 +102,14 @@ def test_a_page_that_is_behind_recalls_nothing(city: City):
         recall_order(order.number, city.community, version=order.version, now=NOW)
 
 
-def test_an_event_of_before_there_was_an_undo_counts_from_when_the_step_began(
-    city: City, monkeypatch: pytest.MonkeyPatch
-):
-    """Such an event doesn't say when its step had been due."""
-    monkeypatch.setattr("qtxvol.orders.dispatch.note_clock", lambda order, now: {})
+def test_a_step_of_before_there_were_clocks_is_taken_back_with_a_fresh_one(city: City):
+    """Nothing says any more how much of its time was left."""
     order = dispatched_late(city)
-    recall_order(order.number, city.community, now=NOW + 4 * HOUR)
-    assert order_of(order.number).due_at == NOW + LIMIT["dispatch"]
+    with transaction():
+        db.session.execute(delete(OrderClock).where(OrderClock.order_id == order.order_id, OrderClock.ending == "done"))
+    recall_order(order.number, city.community, now=NOW + 5 * HOUR)
+    assert order_of(order.number).due_at == NOW + 5 * HOUR + LIMIT["dispatch"]
+    assert findings() == []
 
 
 def test_recalling_twice_with_one_key_is_one_recall(city: City):
@@ -144,7 +144,7 @@ def test_an_undone_claim_waits_for_the_same_department_with_its_old_clock(city: 
 
     row = order_of(order.number)
     assert (row.status, row.department_id, row.returns_count) == ("dispatched", DEPARTMENT, 0)
-    assert row.due_at == NOW + 3 * HOUR + LIMIT["claim"]
+    assert row.due_at == NOW + 2 * HOUR + LIMIT["claim"]  # sent at 13:00, when the morning was over
     assert [event.action for event in events_of(order.number)] == ["place", "dispatch", "claim", "unclaim"]
     assert findings() == []
 

@@ -28,11 +28,13 @@ from qtxvol.hours.objections import make_objection
 from qtxvol.hours.presence import say_presence
 from qtxvol.hours.requests import decide_request, propose_late
 from qtxvol.orders.ask import answer_question, ask_resident
+from qtxvol.orders.call_backs import finish_call_back
+from qtxvol.orders.contact import log_call
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order
 from qtxvol.orders.place import place_order
-from qtxvol.orders.rate import Verdict, finish_call_back, rate_order
+from qtxvol.orders.rate import Verdict, rate_order
 from qtxvol.orders.serve import report_no_show
 from qtxvol.privacy.correct import ask_for_correction, correct_contact
 from qtxvol.privacy.reveal import reveal_contact, reveal_volunteer
@@ -52,6 +54,7 @@ NUMBERS = {
         "rating": 7107, "call_back": 7108, "username": 7109, "attempt": 7110, "volunteer": 7111, "guardian": 7112,
         "corrected": 7113, "request": 7114, "report": 7115, "cancel": 7116,
         "late": 7117, "objector": 7118, "settled": 7119, "joins": 7120, "absent": 7121,
+        "second": 7122, "second_name": 7123, "called": 7124,
     }.items()
 }  # fmt: skip
 ID_NUMBER = "640381199001011233"
@@ -71,12 +74,19 @@ def fill(city: City) -> None:
         wish=f"请打 {n['wish']}",
         venue=f"王家后院，{n['venue'][:3]} {n['venue'][3:7]} {n['venue'][7:]}",
         organisation=f"第三小学 {n['organisation']}",
+        second_name=f"女儿 {n['second_name']}",
+        second_phone=n["second"],
     )
     with_text = place_order(wish, city.resident, key=new_key(), now=NOW)
     ask_resident(with_text.number, city.community, text=f"是 {n['note']} 吗", now=NOW)
     answer_question(with_text.number, link_of(with_text), text=f"是 {n['answer']}", now=NOW)
     correct_contact(with_text.number, link_of(with_text), phone=n["corrected"], now=NOW)
     reveal_contact(with_text.number, city.community, reason="arrange", now=NOW)
+    reveal_contact(with_text.number, city.community, reason="arrange", contact="second", now=NOW)
+    log_call(
+        with_text.number, city.community, contact="second", outcome="other", words=f"让打 {n['called']}",
+        key=new_key(), now=NOW,
+    )  # fmt: skip
     cancel_order(with_text.number, link_of(with_text), reason="other", text=f"改打 {n['cancel']}", now=NOW)
     done = closed(city, contact_phone=n["contact"], agreed=window(2))
     after = window(2).ends_at + timedelta(hours=2)

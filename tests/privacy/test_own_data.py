@@ -6,12 +6,15 @@ from typing import Any
 from sqlalchemy import update
 
 from qtxvol.extensions import db
+from qtxvol.notices.answers import Given, answer_link, answer_path
+from qtxvol.notices.queue import To
+from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order
 from qtxvol.privacy.own_data import export_account, export_order, export_volunteer
 from qtxvol.privacy.reveal import reveal_contact
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Volunteer
-from tests.factories import NOW, City, closed, link_of, placed, window
+from tests.factories import NOW, City, accepted, closed, link_of, placed, window
 
 SECRETS = ("link_nonce", "place_key", "password_hash", "_digest", "search_text", "row_hash")
 
@@ -33,6 +36,14 @@ def test_an_order_comes_whole_with_who_looked(own_city: City):
     assert (look["actor_name"], look["reason"]) == ("东街居委会", "call_back")
     assert "account_id" not in look
     json.dumps(content, ensure_ascii=False)
+
+
+def test_what_was_answered_with_one_tap_comes_along(own_city: City):
+    order = accepted(own_city)
+    path = answer_path("confirm_time", order_id=order.order_id, reader=To(Party.RESIDENT, "", order.order_id), now=NOW)
+    answer_link(path.rpartition("/")[2], Given(is_yes=False, text="那天要去医院"), NOW)
+    (reply,) = export_order(link_of(order), order.number)["replies"]
+    assert (reply["answer"], reply["text"]) == ("no", "那天要去医院")
 
 
 def test_an_account_comes_with_its_orders_and_no_secret(own_city: City):

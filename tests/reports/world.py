@@ -2,10 +2,11 @@
 
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.orders.claim import claim_order
+from qtxvol.orders.contact import end_unreachable, log_call
 from qtxvol.orders.decline import give_up_order
 from qtxvol.orders.dispatch import dispatch_order
 from qtxvol.orders.lifecycle import Party
@@ -35,8 +36,8 @@ class World:
 
 
 def make_world(seed: int, orders: int = 10) -> World:
-    """Orders of a year in two towns and two units: open, closed, rated, reopened, unmet; people with and without a
-    team, active and not."""
+    """Orders of a year in two towns and two units: open, closed, rated, reopened, unmet, unreachable; people with and
+    without a team, active and not."""
     rng = random.Random(seed)
     city = make_city()
     teacher, pupils = make_team("education", themes=("health", "youth_science"), name="实验学校测试队")
@@ -51,7 +52,17 @@ def make_world(seed: int, orders: int = 10) -> World:
     world = World(city, units)
     for turn in range(orders):
         _make_order(world, rng, turn)
+    _make_unreachable(world, NOW - timedelta(days=30))
     return world
+
+
+def _make_unreachable(world: World, now: datetime) -> None:
+    """An order whose resident three calls on two days did not reach."""
+    order, clerk = placed(world.city, now, world.city.community), world.city.community
+    for hours in (1, 2, 25):
+        when = now + timedelta(hours=hours)
+        log_call(order.number, clerk, contact="first", outcome="no_answer", key=f"call-{hours}", now=when)
+    end_unreachable(order.number, clerk, now=now + timedelta(hours=26))
 
 
 def add_orders(world: World, first: int, last: int) -> None:

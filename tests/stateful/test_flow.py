@@ -29,10 +29,12 @@ from qtxvol.extensions import db
 from qtxvol.hours.models import HoursEntry
 from qtxvol.notices.models import Notice
 from qtxvol.orders.ask import answer_question, ask_resident
+from qtxvol.orders.automatic import lapse_order, reinstate_order, reroute_order, turn_back_order
 from qtxvol.orders.check import check_orders
 from qtxvol.orders.claim import claim_order, offer_order, release_order, return_order
 from qtxvol.orders.decline import cancel_order, give_up_order, merge_order, reject_order
 from qtxvol.orders.dispatch import dispatch_order, rule_order
+from qtxvol.orders.ladder import climb
 from qtxvol.orders.models import Crew, Order, OrderEvent
 from qtxvol.orders.place import place_order
 from qtxvol.orders.rate import Verdict, rate_order
@@ -76,13 +78,17 @@ VERBS: Mapping[str, Callable[..., Outcome]] = {
     "unclaim": unclaim_order,
     "restore": restore_order,
     "split": split_order,
+    "turn_back": turn_back_order,
+    "reinstate": reinstate_order,
 }
+#: What nobody asks for: the ladder does it by itself.
+OF_THE_SYSTEM: Mapping[str, Callable[..., Outcome]] = {"reroute": reroute_order, "lapse": lapse_order}
 
 #: What somebody would think of doing, by status; the ways forward more often, or nothing would ever be closed.
 LIKELY = {
     "placed": "dispatch dispatch dispatch ask answer reject merge rule cancel give_up",
-    "dispatched": "claim claim claim claim return return recall ask answer rule cancel give_up",
-    "claimed": "accept accept accept accept offer release unclaim ask answer cancel give_up",
+    "dispatched": "claim claim claim claim return return recall ask answer rule cancel give_up turn_back turn_back",
+    "claimed": "accept accept accept accept offer release unclaim ask answer cancel give_up reinstate reinstate",
     "accepted": "close close close close withdraw reschedule no_show ask answer cancel give_up",
     "closed": "rate rate reopen",
     "merged": "rate rate split split cancel",
@@ -115,6 +121,8 @@ BY = {
     "unclaim": "department",
     "restore": "community",
     "split": "community",
+    "turn_back": "community office",
+    "reinstate": "department office",
 }
 REASONS = {
     "reject": "commercial",
@@ -144,7 +152,7 @@ class Known:
         known = cls(row, [], set(), set(), set(), {})
         for event in events:
             said = event.payload
-            if event.action in ("dispatch", "rule"):
+            if event.action in ("dispatch", "rule", "reroute", "turn_back"):
                 known.departments.append(said["department_id"])
             elif event.action == "offer":
                 known.teams |= set(said["team_ids"])
@@ -154,7 +162,9 @@ class Known:
             elif event.action == "close":
                 known.minutes = {int(person): served for person, served in said["minutes"].items() if served}
                 known.has_hours |= set(known.minutes)
-            if event.action in ("withdraw", "no_show", "reopen"):
+            elif event.action == "reinstate":
+                known.crew = set(said["volunteer_ids"])
+            if event.action in ("withdraw", "no_show", "reopen", "lapse"):
                 known.crew, known.minutes = set(), {}
         return known
 
@@ -288,6 +298,24 @@ class Flow(RuleBasedStateMachine):
         everybody = self.everybody(row)
         self.act(action, row, everybody[who % len(everybody)], data)
 
+    @rule()
+    def the_ladder_is_climbed(self) -> None:
+        climb(self.now)
+        self.read, self.last = None, None
+        assert (again := climb(self.now)).rerouted + again.lapsed == 0 or again.told
+        self.read = None
+
+    @precondition(lambda self: self.open_orders())
+    @rule(order=small)
+    def the_system_does_what_nobody_did(self, order: int) -> None:
+        """Sooner than any clock would have it."""
+        row = self.open_orders()[order % len(self.open_orders())]
+        if row.status == "dispatched":
+            other = "education" if row.department_id == "health" else "health"
+            self.attempt(reroute_order, row.number, department_id=other)
+        elif row.status == "accepted":
+            self.attempt(lapse_order, row.number, reason="no_call")
+
     @precondition(lambda self: self.last is not None)
     @rule(with_key=st.booleans())
     def the_same_request_comes_again(self, with_key: bool) -> None:
@@ -315,10 +343,11 @@ class Flow(RuleBasedStateMachine):
         if outcome.is_repeat:  # the same step by the same desk, and nothing has happened since
             assert snapshot() == before
             last = self.last_event(outcome.order_id)
-            assert (VERBS[last.action], last.party) == (verb, arguments[1].party)
+            party = arguments[1].party if len(arguments) > 1 else "system"
+            assert ({**VERBS, **OF_THE_SYSTEM}[last.action], last.party) == (verb, party)
             return outcome
         self.read = None
-        self.last = (verb, arguments, options)
+        self.last = (verb, arguments, options) if verb not in OF_THE_SYSTEM.values() else None
         return outcome
 
     def arguments(self, action: str, row: Any, actor: Actor, data: st.DataObject) -> dict[str, Any]:
@@ -337,7 +366,7 @@ class Flow(RuleBasedStateMachine):
                 return {"into_number": draw(st.sampled_from([*self.numbers, "QTX00000000"]))}
             case "claim":
                 return {}
-            case "recall" | "unclaim" | "restore" | "split":
+            case "recall" | "unclaim" | "restore" | "split" | "turn_back" | "reinstate":
                 return {"text": draw(st.sampled_from(["", "点错了。"]))}
             case "offer":
                 ids = draw(st.lists(st.sampled_from([*self.crews]), min_size=1, max_size=2))

@@ -176,7 +176,9 @@ def test_the_same_order_form_sent_twice_is_one_order(site: Site) -> None:
 
 def test_two_wizards_are_two_orders(site_sqlite: Site) -> None:
     client = site_sqlite.browser()
-    first, second = (number_in(place_by_wizard(client)) for _ in range(2))
+    first, second = (
+        number_in(place_by_wizard(client, contact_phone=phone)) for phone in ("19900001234", "19900005678")
+    )
     assert first != second
     assert site_sqlite.rows()["orders"] == 2
 
@@ -397,7 +399,9 @@ def test_an_order_taken_by_phone_is_rated_by_phone(site: Site) -> None:
         task = db.session.scalars(select(CallBack)).one().id
     assert number[3:7] in get_page(site.browser(city.community), "/community/?tab=call_back").text
     answer = submit(
-        site.browser(city.community), page.form(f"/community/call-backs/{task}"), {"outcome": "下次带音箱。"}
+        site.browser(city.community),
+        page.form(f"/community/call-backs/{task}"),
+        {"result": "explained", "outcome": "下次带音箱。"},
     )
     assert (answer.status_code, answer.location) == (303, f"/community/orders/{number}")
     assert "下次带音箱。" in site.page(city.community, number).text

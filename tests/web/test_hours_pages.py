@@ -225,7 +225,7 @@ def test_a_drawn_order_is_called_back_with_an_answer_from_the_list(site_sqlite: 
     refused = post_form(clerk, page, url, {"outcome": "打过电话。"})
     assert refused.status_code == 422
     assert "打过电话。" in refused.text
-    assert post_form(clerk, page, url, {"outcome": "打过电话。", "answer": "confirmed"}).status_code == 303
+    assert post_form(clerk, page, url, {"outcome": "打过电话。", "result": "confirmed"}).status_code == 303
     public = get_page(site.browser(), "/hours/spot-checks")
     assert "抽中" in public.text
     day = (CLOSED_AT + timedelta(hours=8)).date()

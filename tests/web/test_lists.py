@@ -58,11 +58,11 @@ def test_each_filter_leaves_what_fits_it(site: Site) -> None:
 
 
 def test_deadlines_are_read_off_the_citys_clock(site: Site) -> None:
-    """NOW is Tuesday 10:00 in the city; a normal order is due a day later."""
+    """NOW is Tuesday 10:00 in the city; a normal order is due a working day later, whose last quarter is soon."""
     city = site.city
     late = site.make(placed, NOW - timedelta(days=2)).number
     earlier_today = site.make(placed, NOW - timedelta(hours=25)).number
-    soon = site.make(placed, NOW - timedelta(hours=21)).number
+    soon = site.make(placed, NOW - timedelta(hours=22.5)).number
     tonight = site.make(placed, NOW - timedelta(hours=11)).number
     tomorrow = site.make(placed, NOW).number
     for due, wanted in (
@@ -151,9 +151,9 @@ def test_an_order_that_was_looked_for_by_its_number_has_its_button(site_sqlite: 
 
 def test_the_oldest_deadline_comes_first_and_other_orders_on_demand(site: Site) -> None:
     city = site.city
-    second = site.make(placed, NOW - timedelta(hours=2)).number
-    first = site.make(placed, NOW - timedelta(hours=8)).number
-    urgent = site.make(placed, NOW - timedelta(hours=1), urgency="urgent").number
+    second = site.make(placed, NOW - timedelta(hours=1)).number
+    first = site.make(placed, NOW - timedelta(hours=17.5)).number
+    urgent = site.make(placed, NOW - timedelta(hours=0.5), urgency="urgent").number
     assert site.order(urgent).due_at < site.order(first).due_at
     for query, wanted in (
         ("", [urgent, first, second]),
@@ -236,12 +236,12 @@ def test_the_menu_marks_where_one_is(site_sqlite: Site) -> None:
 
 def test_views_that_come_with_a_desk_are_counted(site: Site) -> None:
     site.make(placed, NOW - timedelta(hours=21))
-    site.make(placed, NOW - timedelta(hours=2))
+    site.make(placed, NOW - timedelta(hours=1))
     site.make(placed, urgency="urgent")
     page = open_list(site, site.city.community)
     assert "今天到期 2" in page.text
     assert "急单 1" in page.text
-    site.make(dispatched, NOW - timedelta(hours=22))
+    site.make(dispatched, NOW - timedelta(hours=22.5))
     assert "快超时 1" in open_list(site, site.city.department).text
 
 

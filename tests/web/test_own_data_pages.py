@@ -54,6 +54,11 @@ def test_a_new_number_is_the_one_that_is_called_and_tracked_by(site: Site) -> No
     track = get_page(browser, f"/track?number={number}").form("/track")
     assert submit(browser, track, {"tail": "6789"}).status_code == 404
     assert submit(browser, track, {"tail": "4321"}).status_code == 303
+    second = {"second_phone": "199 0000 5678", "tail": "4321"}
+    assert submit(browser, get_page(browser, url).form(f"{url}/correct"), second).status_code == 303
+    same = submit(browser, get_page(browser, url).form(f"{url}/correct"), {"phone": "19900005678", "tail": "4321"})
+    assert same.status_code == 422
+    assert "已经是备用电话了" in same.text
     bad = submit(browser, get_page(browser, url).form(f"{url}/correct"), {"phone": "123", "tail": "4321"})
     assert bad.status_code == 422
     assert "电话号码不对" in bad.text

@@ -13,6 +13,8 @@ from tests.web.site import Site
 
 #: What a list may cost at most.
 MOST = 14
+#: What stands on one page from every room of the house.
+MOST_OF = {"/office/stuck": 26}
 
 
 @contextmanager
@@ -84,7 +86,7 @@ def test_pages_cost_the_same_for_sixty_orders_as_for_three(site: Site) -> None:
         after = cost_of(site, actor, url)
         assert len(after) == len(before), f"{url}: {len(before)} statements became {len(after)}:\n" + "\n".join(after)
         if (actor, url) in pages:
-            assert len(after) <= MOST, f"{url}: {len(after)} statements:\n" + "\n".join(after)
+            assert len(after) <= MOST_OF.get(url, MOST), f"{url}: {len(after)} statements:\n" + "\n".join(after)
 
 
 def test_a_long_history_costs_no_more_than_a_short_one(site: Site) -> None:

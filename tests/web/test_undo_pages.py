@@ -262,7 +262,7 @@ def test_the_matrix_meets_every_objection_that_the_table_knows():
     assert codes == {
         "wrong_status", "moved_on", "is_ruled", "needs_no_ruling", "has_started", "not_started", "too_late",
         "question_open", "no_question", "is_rated", "handed_elsewhere", "claim_used", "claim_settled",
-        "rejection_settled", "joined_ended",
+        "rejection_settled", "joined_ended", "reroute_used", "lapse_used", "tried_too_little", "no_push",
     }  # fmt: skip
 
 

@@ -48,6 +48,26 @@ def test_the_coming_six_days_can_be_ticked_three_times_each(site_sqlite: Site) -
     assert options[-1] == "2026-11-30:evening"
 
 
+@pytest.mark.parametrize(
+    ("audience", "language", "says"),
+    [
+        ("youth", "zh", "本学期：2026—2027学年第一学期，9月1日—1月15日。"),
+        ("youth", "en", "1 Sep–15 Jan"),
+        ("elderly", "zh", ""),
+    ],
+)
+def test_who_orders_for_young_people_reads_when_term_is(
+    site_sqlite: Site, audience: str, language: str, says: str
+) -> None:
+    client = site_sqlite.browser()
+    with client.session_transaction() as session:
+        session["language"] = language
+    page = get_page(client, f"/order?audience={audience}")
+    answer = submit(client, page.form("/order"), {"audience": audience, "item": "free", "wish": "看星星", "go": "next"})
+    text = read(answer).text
+    assert (says in text) if says else ("学期" not in text)
+
+
 def test_tomorrow_is_the_citys_tomorrow(site_sqlite: Site) -> None:
     site_sqlite.move_to(datetime(2026, 11, 24, 16, 30, tzinfo=UTC))  # half past midnight in the city
     assert second_screen(site_sqlite.browser()).options["windows"][0] == "2026-11-26:morning"

@@ -6,7 +6,7 @@ stands under the title for everybody. Numbers come from `progress/` and `reports
 
 from qtxvol.web.charts.board import board_picture
 from qtxvol.web.charts.flow import flow_picture
-from qtxvol.web.charts.heat import heat_picture
+from qtxvol.web.charts.heat import heat_picture, unit_heat_picture
 from qtxvol.web.charts.map import map_picture
 from qtxvol.web.charts.people import people_tables
 from qtxvol.web.charts.weeks import rating_note, weeks_picture
@@ -20,5 +20,6 @@ __all__ = [
     "one_decimal",
     "people_tables",
     "rating_note",
+    "unit_heat_picture",
     "weeks_picture",
 ]

@@ -1,14 +1,14 @@
-"""Pages for anybody, and the two questions that machines ask."""
+"""Pages for anybody."""
 
-from flask import jsonify, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from qtxvol.directory.queries import get_menu_item, list_menu, list_terms
-from qtxvol.jobs.health import find_troubles
 from qtxvol.progress.queries import get_board, get_home_counts
 from qtxvol.web.access import make_blueprint, open_to_all
 from qtxvol.web.display import pick
 from qtxvol.web.forms import now
+from qtxvol.web.science_days import near_for_residents
 from qtxvol.web.view_settings import current_look
 
 bp = make_blueprint("public", __name__, gate=open_to_all)
@@ -24,6 +24,7 @@ def home() -> ResponseReturnValue:
         counts=get_home_counts(now()),
         audiences=[(term.code, pick(term.name, term.name_en)) for term in list_terms("audience")],
         board=get_board(now()),
+        near=near_for_residents(),
     )
 
 
@@ -56,16 +57,3 @@ def menu_item(item_id: str) -> ResponseReturnValue:
 def about() -> ResponseReturnValue:
     """Where facts come from, and how personal data is handled."""
     return render_template("public/about.html")
-
-
-@bp.get("/healthz")
-def healthz() -> ResponseReturnValue:
-    """The process answers."""
-    return jsonify(status="ok")
-
-
-@bp.get("/readyz")
-def readyz() -> ResponseReturnValue:
-    """Database, migrations and last job runs; 503 with what is wrong."""
-    troubles = find_troubles(now())
-    return jsonify(status="ok" if not troubles else "not ready", troubles=troubles), 503 if troubles else 200

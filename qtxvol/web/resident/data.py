@@ -13,7 +13,7 @@ from wtforms import StringField
 from qtxvol.accounts.attempts import TRACK_ORDER, count_attempt, forget_attempts, seconds_to_wait
 from qtxvol.orders.numbers import spoken
 from qtxvol.orders.queries import get_order_view
-from qtxvol.privacy.correct import LONGEST_NAME, correct_contact
+from qtxvol.privacy.correct import LONGEST_NAME, correct_contact, may_correct
 from qtxvol.privacy.erase import Cause, erase_order, is_over
 from qtxvol.privacy.own_data import export_order
 from qtxvol.privacy.retain import get_days
@@ -42,6 +42,11 @@ class CorrectForm(TailForm):
 
     name = text_field(_l("新的称呼"), longest=LONGEST_NAME, description=_l("不改就留空"))
     phone = PhoneField(_l("新的电话"), filters=[strip], description=_l("不改就留空"), render_kw={"type": "tel"})
+    second_name = text_field(_l("备用联系人怎么称呼"), longest=LONGEST_NAME, description=_l("不改就留空"))
+    second_phone = PhoneField(
+        _l("备用电话"), filters=[strip], description=_l("不改就留空"), render_kw={"type": "tel"}
+    )
+    drops_second = tick_field(_l("不要备用联系人了"))
 
 
 class EraseForm(TailForm):
@@ -72,7 +77,17 @@ def change_data(number: str, token: str, go: str) -> ResponseReturnValue:
         if go == "download":
             return _as_file(export_order(actor, number), number)
         if go == "correct" and isinstance(form, CorrectForm):
-            if correct_contact(number, actor, name=form.name.data or "", phone=form.phone.digits, now=now()):
+            changed = correct_contact(
+                number,
+                actor,
+                name=form.name.data or "",
+                phone=form.phone.digits,
+                second_name=form.second_name.data or "",
+                second_phone=form.second_phone.digits,
+                drops_second=bool(form.drops_second.data),
+                now=now(),
+            )
+            if changed:
                 flash(_("已改好，办理您这张单的人会看到新的称呼和电话。"), "done")
             return redirect(url_for(".data", number=number, token=token), 303)
         if go == "erase" and isinstance(form, EraseForm) and form.sure.data:
@@ -101,6 +116,7 @@ def _show(number: str, token: str, go: str = "", failed: TailForm | None = None,
         looks=look_lines(list_reveals_of_order(view.order.id)),
         days=get_days(),
         is_over=is_over(view.merged_into or view.order),
+        can_correct=may_correct(view.order),
         back_url=url_for(".follow", number=number, token=token),
         go_url=lambda name: url_for(".change_data", number=number, token=token, go=name),
     )

@@ -30,6 +30,8 @@ def list_next(view: OrderView) -> list[tuple[str, str]]:
     status = Status(order.status)
     if status not in _NEXT_VERB or (status == Status.CLOSED and is_rated(view)):
         return []
+    if status == Status.CLOSED and view.order.is_push:
+        return [(_("该谁"), place_name(row))]
     if status == Status.CLOSED or (order.clock_stopped_at is not None and view.merged_into is None):
         return [(_("该谁"), _("您"))]
     team = pick(view.team.name, view.team.name_en) if view.team else ""

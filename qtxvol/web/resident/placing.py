@@ -1,10 +1,13 @@
 """Placing an order as a resident, from any page that it was filled in on: at a fair pace, and by persons only."""
 
+from flask import session
 from flask_login import current_user
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.attempts import PLACE_ADDRESS, PLACE_PHONE, Limit, count_attempt, key_of, seconds_to_wait
+from qtxvol.orders.duplicates import list_own_doubles
 from qtxvol.orders.lifecycle import Party
+from qtxvol.orders.place import find_placed_number
 from qtxvol.orders.queries import find_order_by_number
 from qtxvol.orders.transition import Outcome
 from qtxvol.refusals import NotFound, Refused
@@ -12,13 +15,20 @@ from qtxvol.web.access import client_address, secret_link, signed_in_user
 from qtxvol.web.forms import now
 from qtxvol.web.order_form import OrderForm
 
+#: The numbers of the orders that this browser has placed lately stand in its session: whoever orders the same again
+#: from here is told. A number opens nothing by itself, and the telephone has to be the same too.
+_PLACED = "placed"
+_REMEMBERED = 10
 
-def place_for_resident(form: OrderForm, actor: Actor | None) -> Outcome:
+
+def place_for_resident(form: OrderForm, actor: Actor | None, *, asks_twice: bool = False) -> Outcome:
     """Place what was filled in on all screens.
 
     :param actor: the resident's seat; None for somebody without an account.
-    :raise Refused: `wait` with `seconds` (429); `not_a_person` (422); `badly_filled` with `screen`, the first with
-        something wrong, and sentences at the form's fields (422); and as `place_order`.
+    :param asks_twice: nothing is placed yet when the same has been placed from here before.
+    :raise Refused: `own_double` with `rows` of those orders (409); `wait` with `seconds` (429); `not_a_person` (422);
+        `badly_filled` with `screen`, the first with something wrong, and sentences at the form's fields (422); and as
+        `place_order`.
     """
     by_address = (f"place:address:{client_address()}", PLACE_ADDRESS)
     _check_pace(by_address)  # before any photo is decoded
@@ -31,7 +41,12 @@ def place_for_resident(form: OrderForm, actor: Actor | None) -> Outcome:
         raise Refused("badly_filled", 422, screen=bad)
     by_phone = (key_of("place:phone", form.contact_phone.digits), PLACE_PHONE)
     _check_pace(by_phone)
+    if asks_twice and find_placed_number(form.place_key) is None:
+        rows = list_own_doubles(form.wanted(), actor.account_id if actor else None, session.get(_PLACED, ()))
+        if rows:
+            raise Refused("own_double", 409, rows=rows)
     outcome = form.place(actor or Actor(Party.RESIDENT, "居民"))
+    session[_PLACED] = [*dict.fromkeys((outcome.number, *session.get(_PLACED, ())))][:_REMEMBERED]
     if not outcome.is_repeat:
         count_attempt(*by_address, now())
         count_attempt(*by_phone, now())

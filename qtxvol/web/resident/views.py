@@ -1,7 +1,9 @@
 """Place an order in three screens, find it again, follow it and act on it by its secret link."""
 
+from collections.abc import Sequence
+
 import segno
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import StringField
@@ -13,6 +15,11 @@ from qtxvol.accounts.attempts import (
     forget_attempts,
     seconds_to_wait,
 )
+from qtxvol.base import AnyRow
+from qtxvol.notices.wishes import has_reminders, set_reminders
+from qtxvol.orders.calls import CallCause
+from qtxvol.orders.contact import ask_for_call
+from qtxvol.orders.duplicates import count_neighbours
 from qtxvol.orders.numbers import parse_number
 from qtxvol.orders.queries import find_order_by_number
 from qtxvol.refusals import Refused
@@ -29,11 +36,13 @@ from qtxvol.web.action_forms import ActionForm, Context
 from qtxvol.web.desk import ID
 from qtxvol.web.forms import BaseForm, Required, clean_text, form_data, now, strip
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.order_form import SCREENS, OrderForm, carried, make_summary, popular_first
+from qtxvol.web.order_form import FREE_TEXT, SCREENS, OrderForm, carried, make_summary, popular_first
 from qtxvol.web.order_page import act_on_order, make_context, render_plain, send_picture, show_order
 from qtxvol.web.resident.following import find_next_verb, list_next, verb_names
 from qtxvol.web.resident.placing import link_of, place_for_resident, resident_seat
+from qtxvol.web.science_days import SHOWN_ITEMS, Near, near_for_residents, term_note
 from qtxvol.web.view_settings import change_look, current_look
+from qtxvol.web.wording import refusal_sentence
 
 bp = make_blueprint("resident", __name__, gate=open_to_all)
 
@@ -68,7 +77,9 @@ def place() -> ResponseReturnValue:
             screen = max(1, screen - 1)
             return _show(form, screen, carried(data, SCREENS[screen - 1]))
         case "send":
-            return _send(form)
+            return _send(form, asks_twice=True)
+        case "send_anyway":
+            return _send(form, asks_twice=False)
     if not form.validate_screen(SCREENS[screen - 1]):
         return _show(form, screen, carried(data, SCREENS[screen - 1])), 422
     screen = min(3, screen + 1)
@@ -77,10 +88,12 @@ def place() -> ResponseReturnValue:
     return _show(form, screen, carried(data, SCREENS[screen - 1]))
 
 
-def _send(form: OrderForm) -> ResponseReturnValue:
+def _send(form: OrderForm, *, asks_twice: bool) -> ResponseReturnValue:
     try:
-        outcome = place_for_resident(form, resident_seat())
+        outcome = place_for_resident(form, resident_seat(), asks_twice=asks_twice)
     except Refused as refused:
+        if refused.code == "own_double":
+            return _ask_twice(form, refused.about["rows"]), 409
         if refused.code == "key_reused":
             return _already_placed(refused)
         if refused.code == "badly_filled":
@@ -96,6 +109,17 @@ def _already_placed(refused: Refused) -> ResponseReturnValue:
     return render_template("resident/already_placed.html", number=refused.about["number"]), 409
 
 
+def _ask_twice(form: OrderForm, rows: Sequence[AnyRow]) -> str:
+    """The same was placed from here before: the same wish, or another? Everything typed travels along."""
+    return render_template(
+        "resident/own_double.html",
+        form=form,
+        hidden=[*carried(form_data(), ()), ("key", form.place_key)],
+        rows=[(row, link_of(row.number) + "?same=1") for row in rows],
+        lost_photos=bool(form.photos.pictures),
+    )
+
+
 def _show(form: OrderForm, screen: int, hidden: list[tuple[str, str]]) -> str:
     form.offer(None, now=now(), few=current_look().is_elder)
     titles = [_("想要什么"), _("什么时间、在哪里"), _("怎么联系您")]
@@ -106,10 +130,26 @@ def _show(form: OrderForm, screen: int, hidden: list[tuple[str, str]]) -> str:
         titles=titles,
         hidden=hidden,
         summary=make_summary(form) if screen == 3 else [],
+        neighbours=_count_neighbours(form) if screen == 3 else 0,
+        near=_near(screen),
+        term=term_note(form.audience.data, form.requester_kind.data) if screen == 2 else "",
         popular=popular_first(form) if screen == 1 and current_look().is_elder else (),
         # a clerk's computer is shared: what a clerk types here for somebody stays in the page
         keeps_draft=not current_user.is_authenticated or resident_seat() is not None,
     )
+
+
+def _count_neighbours(form: OrderForm) -> int:
+    """Orders for the same item, near and on one of the days: whoever is about to order may join them."""
+    item = None if form.item.data == FREE_TEXT else form.item.data
+    return count_neighbours(item, form.division_code.data or "", form.chosen_days())
+
+
+def _near(screen: int) -> Near | None:
+    """On the first screen as it is opened, where a link away from it loses nothing typed."""
+    if screen != 1 or request.method != "GET":
+        return None
+    return near_for_residents(0 if current_look().is_elder else SHOWN_ITEMS)
 
 
 def _prefill_contact(form: OrderForm) -> None:
@@ -181,6 +221,28 @@ def act(number: str, token: str, action: str) -> ResponseReturnValue:
     return act_on_order(link_actor(number, token), number, action, page=_page, after=lambda: after)
 
 
+@bp.post("/t/<number>/<token>/call-me")
+def call_me(number: str, token: str) -> ResponseReturnValue:
+    """The resident of an order that ended as unreachable asks to be called again."""
+    try:
+        ask_for_call(number, link_actor(number, token), now())
+        flash(_("社区已经收到，会再打电话给您。"), "done")
+    except Refused as refused:
+        if refused.status != 409:
+            raise
+        flash(refusal_sentence(refused), "note")
+    return redirect(url_for(".follow", number=number, token=token), 303)
+
+
+@bp.post("/t/<number>/<token>/reminders")
+def switch_reminders(number: str, token: str) -> ResponseReturnValue:
+    """Optional reminders by text message: on or off."""
+    is_on = form_data().get("reminders") == "on"
+    set_reminders(link_actor(number, token), is_on, now())
+    flash(_("可选的短信提醒已打开。") if is_on else _("可选的短信提醒已关闭。时间变动仍会通知您。"), "done")
+    return redirect(url_for(".follow", number=number, token=token), 303)
+
+
 @bp.get(f"/t/<number>/<token>/photos/<{ID}:picture_id>")
 def picture(number: str, token: str, picture_id: int) -> Response:
     """A photo of the resident's own order."""
@@ -210,9 +272,14 @@ def _page(context: Context, failed: ActionForm | None, message: str) -> str:
         link=secret_link(order.number, order.link_nonce),
         path=link,
         is_new=request.args.get("new") == "1",
+        waits_for_call=any(
+            task.done_at is None and task.cause == CallCause.ASKED_AGAIN for task in context.view.call_backs
+        ),
+        is_same=request.args.get("same") == "1",
         verbs=verb_names(),
         next_verb=find_next_verb(context.view),
         next_facts=list_next(context.view),
+        has_reminders=has_reminders(order.id),
         act_url=lambda action: f"{link}/{action}",
         picture_url=lambda picture_id: f"{link}/photos/{picture_id}",
     )

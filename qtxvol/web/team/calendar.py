@@ -12,12 +12,15 @@ from qtxvol.directory.queries import term_names
 from qtxvol.hours.attendance import list_attendances
 from qtxvol.hours.models import Attendance
 from qtxvol.orders.calendar import Service, day_window, days_window, list_services, list_wishes
+from qtxvol.orders.crew import list_crew_replies
 from qtxvol.orders.lifecycle import Action, Label, find_refusal, get_rule
+from qtxvol.orders.models import Reply
 from qtxvol.orders.transition import facts_of
 from qtxvol.privacy.reveal import list_day_phones, reveal_day
 from qtxvol.refusals import Refused
 from qtxvol.web.access import current_actor, current_seat
 from qtxvol.web.action_forms import CloseForm, close_form_for
+from qtxvol.web.answers.words import reply_badge
 from qtxvol.web.calendar import asked_day, day_name, make_week, monday_of, span_on, today
 from qtxvol.web.desk_frame import render_desk
 from qtxvol.web.display import say
@@ -37,6 +40,7 @@ class Stop:
     :ivar phone: the full number, once the leader has taken it along; the page shows the last digits until then.
     :ivar form: 办结, also before the service begins: the page may be without a line by then.
     :ivar why_not: why it can't be sent just now.
+    :ivar replies: what the crew has answered, by volunteer.
     """
 
     service: Service
@@ -47,6 +51,7 @@ class Stop:
     phone: str
     form: CloseForm | None
     why_not: str
+    replies: Mapping[int, Reply]
 
 
 @bp.get("/day")
@@ -57,7 +62,15 @@ def day() -> ResponseReturnValue:
     since = day_window(today()).starts_at
     phones = list_day_phones(current_actor(), [each.order for each in services], since=since)
     stops = _stops(services, on, phones)
-    return render_desk("team/day.html", on=on, today=today(), day_name=day_name, stops=stops, step=timedelta(1))
+    return render_desk(
+        "team/day.html",
+        on=on,
+        today=today(),
+        day_name=day_name,
+        stops=stops,
+        step=timedelta(1),
+        reply_badge=reply_badge,
+    )
 
 
 @bp.post("/day/numbers")
@@ -92,6 +105,7 @@ def _show_sheet(on: date, phones: Mapping[int, str]) -> str:
         "team/day_sheet.html",
         on=on,
         title=day_name(on),
+        reply_badge=reply_badge,
         stops=_stops(list_services(current_actor(), day_window(on)), on, phones),
         team=current_seat().place,
         printed_at=now(),
@@ -121,8 +135,11 @@ def week() -> ResponseReturnValue:
 def _stops(services: list[Service], on: date, phones: Mapping[int, str]) -> list[Stop]:
     audiences, skills = term_names("audience"), term_names("skill")
     present = list_attendances([each.order for each in services])
+    replies = list_crew_replies([each.order for each in services])
     return [
-        _make_stop(each, on, audiences, skills, present[each.order.id], phones.get(each.order.id, ""))
+        _make_stop(
+            each, on, audiences, skills, present[each.order.id], phones.get(each.order.id, ""), replies[each.order.id]
+        )
         for each in services
     ]
 
@@ -134,6 +151,7 @@ def _make_stop(
     skills: dict[str, Label],
     present: Mapping[int, Attendance],
     phone: str,
+    replies: Mapping[int, Reply],
 ) -> Stop:
     actor, order = current_actor(), service.order
     refusal = find_refusal(get_rule(Action.CLOSE), actor.party, facts_of(order, actor, now()))
@@ -147,6 +165,7 @@ def _make_stop(
         phone,
         _close_form(service, present) if may_close else None,
         refusal_sentence(Refused(refusal)) if may_close and refusal else "",
+        replies,
     )
 
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from qtxvol.orders.calendar import days_window, list_services
 from qtxvol.orders.lifecycle import Party
 from qtxvol.web.access import current_actor
+from qtxvol.web.answers.desk import add_answers
 from qtxvol.web.calendar import asked_day, day_name, make_week, monday_of, today
 from qtxvol.web.certificates import add_certificates
 from qtxvol.web.desk import make_desk
@@ -15,6 +16,7 @@ from qtxvol.web.desk_frame import EXTRA_NAV, render_desk
 from qtxvol.web.i18n import _l
 
 bp = make_desk(Party.VOLUNTEER, __name__)
+add_answers(bp)
 add_certificates(bp, "/certificates")
 EXTRA_NAV[Party.VOLUNTEER] += [
     ("volunteer.check_in_page", _l("签到签退")),
