@@ -42,11 +42,11 @@ def upgrade() -> None:
 
 
 def _widen_orders() -> None:
-    texts = {"second_name": sa.Text(), "second_phone": sa.Text(), "second_phone_tail": sa.String(4)}
+    texts = {"second_name": sa.Text(), "second_phone": sa.Text(), "second_phone_tail": sa.String(4), "browser_mark": sa.String(24)}
     for name, kind in texts.items():
         op.add_column("orders", sa.Column(name, kind, nullable=True))
     op.add_column("orders", sa.Column("is_joint_ok", sa.Boolean(), nullable=True))
-    op.execute("UPDATE orders SET second_name = '', second_phone = '', second_phone_tail = '', is_joint_ok = false")
+    op.execute("UPDATE orders SET second_name = '', second_phone = '', second_phone_tail = '', browser_mark = '', is_joint_ok = false")
     with op.batch_alter_table("orders") as batch:
         for name, kind in texts.items():
             batch.alter_column(name, existing_type=kind, nullable=False)
@@ -117,5 +117,5 @@ def downgrade() -> None:
         for column in ("due_at", "result", "done_by_name"):
             batch.drop_column(column)
     with op.batch_alter_table("orders") as batch:
-        for column in ("second_name", "second_phone", "second_phone_tail", "is_joint_ok"):
+        for column in ("second_name", "second_phone", "second_phone_tail", "browser_mark", "is_joint_ok"):
             batch.drop_column(column)

@@ -64,12 +64,13 @@ class Pair:
 # At entry
 
 
-def list_own_doubles(wish: Wish, account_id: int | None, numbers: Iterable[str]) -> list[AnyRow]:
+def list_own_doubles(wish: Wish, account_id: int | None) -> list[AnyRow]:
     """Open orders with the telephone of `wish` and its subject that the one who orders has placed: rows of a list.
 
-    :param account_id: of a signed-in resident. :param numbers: that this browser has placed.
+    :param wish: `browser_mark` says which browser orders; empty for one that nothing is known of.
+    :param account_id: of a signed-in resident.
     """
-    mine: list[ColumnElement[bool]] = [Order.number.in_(list(numbers)[:20])]
+    mine: list[ColumnElement[bool]] = [and_(Order.browser_mark == wish.browser_mark, Order.browser_mark != "")]
     if account_id is not None:
         mine.append(and_(Order.placed_by_account_id == account_id, Order.is_on_behalf.is_(False)))
     digest = current_vault().digest("phone", wish.contact_phone)

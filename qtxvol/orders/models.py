@@ -85,6 +85,9 @@ class Order(Base):
     second_name: Mapped[str] = mapped_column(SealedName, default="", deferred=True, deferred_raiseload=True)
     second_phone: Mapped[str] = mapped_column(Sealed, default="", deferred=True, deferred_raiseload=True)
     second_phone_tail: Mapped[str] = mapped_column(String(4), default="")
+    #: Keyed digest of the browser session that placed it, so that the same browser is told of its own order; a cookie
+    #: that changed with each order would spoil the way back to the form.
+    browser_mark: Mapped[str] = mapped_column(String(24), default="")
     #: Would do it together with neighbours who ordered the same; the desk decides.
     is_joint_ok: Mapped[bool] = mapped_column(default=False)
     #: When name, phone, place and words of the resident were erased.

@@ -59,6 +59,7 @@ class Wish:
     urgency: str = "normal"
     second_name: str = ""
     second_phone: str = ""
+    browser_mark: str = ""
     is_joint_ok: bool = False
     emergency_id: int | None = None
     is_push: bool = False
@@ -123,6 +124,7 @@ def _place(wish: Wish, actor: Actor, key: str, now: datetime, pictures: Sequence
         second_name=wish.second_name if wish.second_phone else "",
         second_phone=wish.second_phone,
         second_phone_tail=wish.second_phone[-4:],
+        browser_mark=wish.browser_mark,
         is_joint_ok=wish.is_joint_ok,
         consent_version=wish.consent_version,
         link_nonce=new_nonce(),

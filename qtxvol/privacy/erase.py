@@ -222,7 +222,7 @@ def _empty_order(order: Order, now: datetime) -> None:
     }
     order.contact_name = order.contact_phone = ""
     order.contact_phone_tail = order.contact_phone_digest = ""
-    order.second_name = order.second_phone = order.second_phone_tail = ""
+    order.second_name = order.second_phone = order.second_phone_tail = order.browser_mark = ""
     order.wish = keeps["wish"] or ("" if item else ERASED)
     order.venue, order.organisation = keeps["venue"], keeps["organisation"]
     order.search_text = search_text_of(item.name if item else "", *keeps.values())

@@ -394,13 +394,16 @@ class OrderForm(BaseForm):
             is_joint_ok=bool(self.is_joint_ok.data),
         )
 
-    def place(self, actor: Actor) -> Outcome:
+    def place(self, actor: Actor, browser_mark: str = "") -> Outcome:
         """Place the order that was filled in.
+
+        :param browser_mark: see `Order.browser_mark`.
 
         :raise Refused: as `place_order`.
         """
         key = self.place_key or uuid4().hex
-        return place_order(self.wanted(), actor, key=key, now=self.now, pictures=self.photos.pictures)
+        wish = replace(self.wanted(), browser_mark=browser_mark)
+        return place_order(wish, actor, key=key, now=self.now, pictures=self.photos.pictures)
 
     @property
     def place_key(self) -> str:

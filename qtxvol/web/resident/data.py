@@ -43,9 +43,7 @@ class CorrectForm(TailForm):
     name = text_field(_l("新的称呼"), longest=LONGEST_NAME, description=_l("不改就留空"))
     phone = PhoneField(_l("新的电话"), filters=[strip], description=_l("不改就留空"), render_kw={"type": "tel"})
     second_name = text_field(_l("备用联系人怎么称呼"), longest=LONGEST_NAME, description=_l("不改就留空"))
-    second_phone = PhoneField(
-        _l("备用电话"), filters=[strip], description=_l("不改就留空"), render_kw={"type": "tel"}
-    )
+    second_phone = PhoneField(_l("备用电话"), filters=[strip], description=_l("不改就留空"), render_kw={"type": "tel"})
     drops_second = tick_field(_l("不要备用联系人了"))
 
 

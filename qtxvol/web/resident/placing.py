@@ -1,5 +1,7 @@
 """Placing an order as a resident, from any page that it was filled in on: at a fair pace, and by persons only."""
 
+from dataclasses import replace
+
 from flask import session
 from flask_login import current_user
 
@@ -10,15 +12,11 @@ from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.place import find_placed_number
 from qtxvol.orders.queries import find_order_by_number
 from qtxvol.orders.transition import Outcome
+from qtxvol.privacy.vault import current_vault
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.web.access import client_address, secret_link, signed_in_user
 from qtxvol.web.forms import now
 from qtxvol.web.order_form import OrderForm
-
-#: The numbers of the orders that this browser has placed lately stand in its session: whoever orders the same again
-#: from here is told. A number opens nothing by itself, and the telephone has to be the same too.
-_PLACED = "placed"
-_REMEMBERED = 10
 
 
 def place_for_resident(form: OrderForm, actor: Actor | None, *, asks_twice: bool = False) -> Outcome:
@@ -42,15 +40,21 @@ def place_for_resident(form: OrderForm, actor: Actor | None, *, asks_twice: bool
     by_phone = (key_of("place:phone", form.contact_phone.digits), PLACE_PHONE)
     _check_pace(by_phone)
     if asks_twice and find_placed_number(form.place_key) is None:
-        rows = list_own_doubles(form.wanted(), actor.account_id if actor else None, session.get(_PLACED, ()))
+        wish = replace(form.wanted(), browser_mark=_browser_mark())
+        rows = list_own_doubles(wish, actor.account_id if actor else None)
         if rows:
             raise Refused("own_double", 409, rows=rows)
-    outcome = form.place(actor or Actor(Party.RESIDENT, "居民"))
-    session[_PLACED] = [*dict.fromkeys((outcome.number, *session.get(_PLACED, ())))][:_REMEMBERED]
+    outcome = form.place(actor or Actor(Party.RESIDENT, "居民"), _browser_mark())
     if not outcome.is_repeat:
         count_attempt(*by_address, now())
         count_attempt(*by_phone, now())
     return outcome
+
+
+def _browser_mark() -> str:
+    """What tells this browser's session from others, made from what it has anyway; empty without a session."""
+    token = session.get("csrf_token", "")
+    return current_vault().digest("browser", token)[:24] if token else ""
 
 
 def resident_seat() -> Actor | None:
