@@ -31,8 +31,8 @@ BOTH_DATABASES = [
     pytest.param("postgres", id="postgres", marks=pytest.mark.postgres),
 ]
 
-#: Thousands of short tests make much waste and keep little: to look for waste less often takes a tenth off.
-gc.set_threshold(20_000, 20, 50)
+#: Thousands of short tests make much waste and keep little: to look for waste less often saves a part of the time.
+gc.set_threshold(5_000, 10, 10)
 
 _TOKEN = re.compile(r'name="csrf_token"[^>]*?\svalue="([^"]+)"')
 

@@ -4,8 +4,10 @@ Nothing is written, what was typed is still there, and it is never an error page
 """
 
 import io
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
@@ -821,6 +823,14 @@ ODD_QUERIES = (
 )
 
 
+def in_rounds(queries: Iterable[str]) -> list[str]:
+    """Each round has one odd value for each name: a few requests try them all."""
+    by_name = defaultdict(list)
+    for query in queries:
+        by_name[query.split("=")[0]].append(query)
+    return ["&".join(filter(None, values)) for values in zip_longest(*by_name.values(), fillvalue="")]
+
+
 @pytest.mark.parametrize("party", ["nobody", "resident", "community", "department", "team", "volunteer", "office"])
 def test_odd_query_strings_are_no_error_page(untouched: Site, numbers: dict[str, str], party: str) -> None:
     if party == "nobody":
@@ -833,9 +843,10 @@ def test_odd_query_strings_are_no_error_page(untouched: Site, numbers: dict[str,
             for rule in untouched.app.url_map.iter_rules()
             if rule.rule.startswith(f"/{party}/") and "GET" in (rule.methods or ()) and "<" not in rule.rule
         ]
+    rounds = in_rounds(ODD_QUERIES)
     for path in paths:
         # a record is dear to draw, and reads nothing from its address
-        for query in ODD_QUERIES[:2] if path.endswith("/record.pdf") else ODD_QUERIES:
+        for query in rounds[:2] if path.endswith("/record.pdf") else rounds:
             answer = client.get(f"{path}?{query}")
             assert answer.status_code in (200, 303, 400, 404), f"{path}?{query}: {answer.status}"
 
