@@ -4,7 +4,7 @@ Every step here is an event by the system with its reason, like any other step. 
 (`ladder.py`); what may be undone, and until when, by the table of the lifecycle.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -76,16 +76,19 @@ def turn_back_order(
     )
 
 
-def lapse_order(number: str, *, reason: str, now: datetime) -> Outcome:
+def lapse_order(number: str, *, reason: str, now: datetime, also_told: Sequence[int] = ()) -> Outcome:
     """Take an accepted order back from its team, because nobody called the resident (`no_call`) or nothing at all was
     heard of the service (`no_show`). Whoever was asked before hears at once that it is free again.
 
     It judges nobody: no hours are taken, and no no-show is recorded for the team or its people. That takes somebody
     who says so (`report_no_show`), and may be objected to; here all that is known is that nothing was written down.
+
+    :param also_told: teams that hear of it besides.
     """
 
     def prepare(order: Order) -> Effect:
         effect = back_to_pool(order)
+        effect.told_teams = (*effect.told_teams, *also_told)
         effect.noted = {
             "team_id": order.team_id,
             "volunteer_ids": crew_ids(order.id),

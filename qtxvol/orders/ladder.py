@@ -25,7 +25,6 @@ from qtxvol.hours.models import Attendance
 from qtxvol.notices.queue import To, queue_notices
 from qtxvol.orders.alarms import is_emergency, ring, write_alarms
 from qtxvol.orders.automatic import LADDER, NO_CALL, NO_SHOW, lapse_order, reroute_order
-from qtxvol.orders.claim import offer_order
 from qtxvol.orders.clocks import expire_ratings
 from qtxvol.orders.ladder_rules import get_switches
 from qtxvol.orders.lifecycle import Party, Status
@@ -41,7 +40,7 @@ _LOG = logging.getLogger(__name__)
 
 #: So many orders are moved in one run; the rest has its turn in the next.
 MOST_MOVES = 50
-#: So many teams are asked when an order falls back into the pool.
+#: So many teams are told when an order falls back into the pool.
 STAND_BY = 2
 #: Who may get an unclaimed order next (`directory.queries.Suggestion.part`): not every member of the programme.
 RESPONSIBLE = frozenset({"menu", "alternative", "lead", "responsible", "cooperating"})
@@ -166,21 +165,19 @@ def _move(row: AnyRow, now: datetime) -> str:
         return _reroute(order, clock, now)
     if not write_alarms([(clock.id, "moved")], now):
         return ""
-    former = order.team_id
-    lapse_order(order.number, reason=NO_CALL if clock.step == "first_call" else NO_SHOW, now=now)
-    if not asked_teams(order.id):  # those that were asked by name have been told that it is free
-        _ask_others(order, former, now)
+    reason = NO_CALL if clock.step == "first_call" else NO_SHOW
+    others = () if asked_teams(order.id) else _list_stand_by(order, now)
+    lapse_order(order.number, reason=reason, also_told=others, now=now)
     return "lapsed"
 
 
-def _ask_others(order: Order, former: int | None, now: datetime) -> None:
-    """The order was taken from the pool, so nobody stands by who was asked before: the first teams that could serve it
-    are asked at once, not the one that just let it lie."""
+def _list_stand_by(order: Order, now: datetime) -> tuple[int, ...]:
+    """The order was taken from the pool, so nobody stands by who was asked before: the department's first teams that
+    could serve it hear at once that it is free, not the one that just let it lie."""
     item = get_menu_item(order.menu_item_id) if order.menu_item_id else None
     choices = list_team_choices(order, item, order.department_id or "", now)
-    teams = [choice.team_id for choice in choices if choice.team_id != former][:STAND_BY]
-    if teams:
-        offer_order(order.number, LADDER, team_ids=teams, now=now)
+    own = [choice.team_id for choice in choices if "own" in dict(choice.reasons) and choice.team_id != order.team_id]
+    return tuple(own[:STAND_BY])
 
 
 def _reroute(order: Order, clock: OrderClock, now: datetime) -> str:

@@ -233,7 +233,8 @@ def test_the_focus_goes_right_around_every_page(chromium: Browser, scene: Scene,
     found: list[str] = []
     with visitor(chromium, scene, **screen.options()) as person:
         for entry in KINDS[group]:
-            if entry.is_paper:  # for printing: a year's paper has a link in each of some hundred cells
+            # a year, on paper or as a calendar, has a link in each of some hundred cells
+            if entry.is_paper or entry.endpoint.startswith("office.workdays"):
                 continue
             person.open(entry)
             person.page.keyboard.press("Escape")  # what somebody has opened may lie over others while they want it
