@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.sql.functions import count
 
 from qtxvol.base import AnyRow
 from qtxvol.directory.models import Department, Division
 from qtxvol.extensions import db
+from qtxvol.orders import clocks
 from qtxvol.orders.lifecycle import OPEN, Party, Status
 from qtxvol.orders.models import Order, OrderClock
 from qtxvol.orders.queries import is_overdue
@@ -46,12 +47,12 @@ def list_owners(now: datetime) -> list[Owner]:
             OrderClock.party,
             OrderClock.scope,
             _orders().label("orders"),
-            _orders().filter(_is_late(now)).label("overdue"),
-            _orders().filter(_runs(), OrderClock.twice_at < now).label("twice"),
-            func.min(OrderClock.due_at).filter(_is_late(now)).label("oldest_due_at"),
+            _orders().filter(clocks.is_overdue(now)).label("overdue"),
+            _orders().filter(OrderClock.stopped_at.is_(None), OrderClock.twice_at < now).label("twice"),
+            func.min(OrderClock.due_at).filter(clocks.is_overdue(now)).label("oldest_due_at"),
         )
         .join(Order, Order.id == OrderClock.order_id)
-        .where(OrderClock.ended_at.is_(None), Order.status.in_(OPEN), Order.counts())
+        .where(clocks.is_running(), Order.status.in_(OPEN), Order.counts())
         .group_by(OrderClock.party, OrderClock.scope)
     ).all()
     names = _names(rows)
@@ -83,7 +84,7 @@ def get_unit_standing(now: datetime) -> Standing:
 
 def list_ownerless(limit: int = 50) -> Sequence[str]:
     """Numbers of open orders that nobody owes a step of: there must be none."""
-    has_clock = select(OrderClock.id).where(OrderClock.order_id == Order.id, OrderClock.ended_at.is_(None)).exists()
+    has_clock = select(OrderClock.id).where(OrderClock.order_id == Order.id, clocks.is_running()).exists()
     return db.session.scalars(
         select(Order.number).where(Order.status.in_(OPEN), ~has_clock).order_by(Order.id).limit(limit)
     ).all()
@@ -91,18 +92,6 @@ def list_ownerless(limit: int = 50) -> Sequence[str]:
 
 def _orders() -> count:
     return func.count(OrderClock.order_id.distinct())
-
-
-def _runs() -> ColumnElement[bool]:
-    return OrderClock.stopped_at.is_(None)
-
-
-def _is_late(now: datetime) -> ColumnElement[bool]:
-    """A question that is open hides no delay that was there before it."""
-    return or_(
-        and_(_runs(), OrderClock.due_at < now),
-        and_(OrderClock.stopped_at.is_not(None), OrderClock.due_at < OrderClock.stopped_at),
-    )
 
 
 def _names(rows: Sequence[AnyRow]) -> Mapping[tuple[str, str], tuple[str, str]]:
