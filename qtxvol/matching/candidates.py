@@ -8,7 +8,7 @@ from functools import lru_cache
 from qtxvol.matching.needs import Need, Urgency
 from qtxvol.matching.profiles import Team
 from qtxvol.matching.situation import Situation
-from qtxvol.matching.slots import part_of_week, start_of, week_of
+from qtxvol.matching.slots import part_of_week, week_of
 
 #: A team's share of yes among its members, before anybody has answered.
 _USUAL_YES = 0.45
@@ -53,7 +53,7 @@ def list_candidates(
     """
     found = []
     for team in list_eligible(situation, need):
-        if team.id in without or not _may_be_asked(situation, need, team):
+        if team.id in without or why_not_asked(situation, need, team, now):
             continue
         openings = list_openings(situation, need, team, now)
         if openings:
@@ -75,7 +75,7 @@ def check_slot(situation: Situation, need: Need, team: Team, slot: int, now: flo
     :return: a string is `too_late`, `slot_full`, `week_full`, `no_lead` or `too_few`.
     """
     settings, urgency = situation.settings, need.urgency
-    if start_of(slot) < now + settings.notice[urgency]:
+    if need.start_in(slot) < now + settings.notice[urgency]:
         return "too_late"
     if situation.ledger.held_in_slot(team.id, slot) >= team.slot_limit + settings.extra_in_slot[urgency]:
         return "slot_full"
@@ -113,8 +113,13 @@ def explain_absence(situation: Situation, need: Need, team: Team, now: float) ->
     """Why a team is not among the candidates: a code of `words.OBSTACLES`, or None when it is among them."""
     if team not in list_eligible(situation, need):
         return _why_not_eligible(situation, need, team)
-    if not _may_be_asked(situation, need, team):
-        return "muted"
+    return explain_eligible(situation, need, team, now)
+
+
+def explain_eligible(situation: Situation, need: Need, team: Team, now: float) -> str | None:
+    """The same for a team of `list_eligible`."""
+    if obstacle := why_not_asked(situation, need, team, now):
+        return obstacle
     if not need.slots:
         return "no_slots"
     checked = [check_slot(situation, need, team, slot, now) for slot in need.slots]
@@ -130,14 +135,22 @@ def _why_not_eligible(situation: Situation, need: Need, team: Team) -> str:
 
 
 def _allowed_departments(situation: Situation, need: Need) -> tuple[str, ...]:
-    remit = situation.city.remit_of(need.topic, need.audience)
+    remit = situation.remit_of(need)
     if remit is None:
         return ()
     return remit.departments if situation.settings.is_pool_open else (remit.lead,)
 
 
-def _may_be_asked(situation: Situation, need: Need, team: Team) -> bool:
-    return need.urgency is Urgency.EMERGENCY or team.id not in situation.ledger.muted_teams
+def why_not_asked(situation: Situation, need: Need, team: Team, now: float) -> str | None:
+    """Why an eligible team gets no message about the order now, whatever its slots."""
+    if team.places is not None and need.place not in team.places and team.id not in need.experts:
+        return "out_of_area"
+    if need.urgency is Urgency.EMERGENCY:
+        return None
+    if team.id in situation.ledger.muted_teams:
+        return "muted"
+    is_enough = situation.ledger.team_asks_in_week(team.id, now) >= situation.settings.team_asks_a_week
+    return "asked_enough" if is_enough else None
 
 
 def _crew_chance(situation: Situation, need: Need, free: int, leads: int) -> float:

@@ -65,6 +65,11 @@ class City:
         nearest = grid.nearest(place.point, most, lambda team: of is None or team.department in of)
         return sorted(nearest, key=lambda team: team.id)
 
+    def is_lending(self, person: Volunteer) -> bool:
+        """Whether the person's team lets its people complete the crews of others."""
+        team = self.teams.get(person.team)
+        return team is not None and team.is_lending
+
     def usual_people(self, team: int, part: int) -> int:
         """Members whose usual week leaves the part of the week free."""
         return self._usual[team][""][part]

@@ -53,7 +53,7 @@ def choose_crew(
     own = [
         _weigh(situation, need, person, team, slot, now)
         for person in situation.city.members[team.id]
-        if situation.is_free(person, slot, need.urgency)
+        if situation.may_ask(person, slot, need.urgency, now)
     ]
     own.sort(key=lambda person: (-person.preference, person.id))
     if sum(person.may_lead for person in own) < need.leads:
@@ -69,7 +69,9 @@ def _list_lent(situation: Situation, need: Need, team: Team, slot: int, now: flo
     people = [
         _weigh(situation, need, person, team, slot, now)
         for person in situation.city.nearby(need.place)
-        if person.team != team.id and situation.is_free(person, slot, need.urgency)
+        if person.team != team.id
+        and situation.city.is_lending(person)
+        and situation.may_ask(person, slot, need.urgency, now)
     ]
     people.sort(key=lambda person: (-person.preference, person.id))
     most = situation.settings.lent_reserve

@@ -27,7 +27,7 @@ def suggest_departments(situation: Situation, need: Need, open_orders: Mapping[s
     :param open_orders: unclaimed orders by department; a department not in it has none.
     :return: empty when the rule table has no row for the topic and audience.
     """
-    remit = situation.city.remit_of(need.topic, need.audience)
+    remit = situation.remit_of(need)
     if remit is None:
         return []
     choices = [

@@ -6,7 +6,7 @@ lowers the value of the whole.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qtxvol.matching.allotment import Allotment, Option, allot, worth_of
@@ -23,12 +23,14 @@ def allot_in_pieces(
     week_costs: Costs,
     sweeps: int,
     earlier: Sequence[Option | None] = (),
+    after_each: Callable[[], None] = lambda: None,
 ) -> Allotment:
     """As `allot`, but only exact when there is one piece.
 
     :param pieces: orders by their place in the list; each in one piece.
     :param sweeps: how often each piece is allotted, at least 1; one piece is allotted once.
     :param earlier: what was chosen when there were more options; then only pieces that lost a choice choose anew.
+    :param after_each: called after every piece; what it raises ends the allotting.
     """
     mine: dict[int, list[Option]] = defaultdict(list)
     for option in options:
@@ -42,6 +44,7 @@ def allot_in_pieces(
                 continue
             taken.give_back(piece)
             taken.take(_allot_piece(piece, [option for index in piece for option in mine[index]], taken))
+            after_each()
     chosen = tuple(taken.by_order.get(index) for index in range(sum(len(piece) for piece in pieces)))
     return Allotment(chosen, worth_of(chosen, week_costs))
 

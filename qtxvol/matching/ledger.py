@@ -43,6 +43,9 @@ class Ledger:
     _volunteer_asks: dict[int, Recent] = field(default_factory=dict)
     _team_services: dict[int, Recent] = field(default_factory=dict)
     _volunteer_services: dict[int, Recent] = field(default_factory=dict)
+    #: Messages by week; those about emergencies are not counted.
+    _team_week_asks: dict[tuple[int, int], int] = field(default_factory=dict)
+    _volunteer_week_asks: dict[tuple[int, int], int] = field(default_factory=dict)
     muted_teams: set[int] = field(default_factory=set)
     muted_volunteers: set[int] = field(default_factory=set)
 
@@ -81,11 +84,22 @@ class Ledger:
     def volunteer_services(self, volunteer: int, now: float) -> float:
         return self._volunteer_services.get(volunteer, _NEVER).at(now)
 
-    def note_team_asked(self, team: int, now: float) -> None:
-        self._team_asks.setdefault(team, Recent()).add(now)
+    def team_asks_in_week(self, team: int, now: float) -> int:
+        """Messages of this week, emergencies left out."""
+        return self._team_week_asks.get((team, _week_at(now)), 0)
 
-    def note_volunteer_asked(self, volunteer: int, slot: int, now: float) -> None:
+    def volunteer_asks_in_week(self, volunteer: int, now: float) -> int:
+        return self._volunteer_week_asks.get((volunteer, _week_at(now)), 0)
+
+    def note_team_asked(self, team: int, now: float, *, is_emergency: bool = False) -> None:
+        self._team_asks.setdefault(team, Recent()).add(now)
+        if not is_emergency:
+            _change(self._team_week_asks, (team, _week_at(now)), 1)
+
+    def note_volunteer_asked(self, volunteer: int, slot: int, now: float, *, is_emergency: bool = False) -> None:
         self._volunteer_asks.setdefault(volunteer, Recent()).add(now)
+        if not is_emergency:
+            _change(self._volunteer_week_asks, (volunteer, _week_at(now)), 1)
         _change(self._asked_for, (volunteer, slot), 1)
 
     def note_volunteer_answered(self, volunteer: int, slot: int) -> None:
@@ -128,6 +142,10 @@ class Ledger:
         if not slots:
             del self._booked[volunteer]
         _change(self._volunteer_weeks, (volunteer, week_of(slot)), -1)
+
+
+def _week_at(now: float) -> int:
+    return int(now // MINUTES_PER_WEEK)
 
 
 def _change(counts: dict[tuple[int, int], int], key: tuple[int, int], by: int) -> None:

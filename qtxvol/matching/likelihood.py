@@ -6,7 +6,7 @@ approximation), so early answers teach much and late ones little. A silence coun
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _STEEP = 35.0
@@ -29,7 +29,7 @@ class Clue:
     """
 
     features: tuple[float, ...]
-    leanings: tuple[Hashable, ...]
+    leanings: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -42,7 +42,12 @@ class Likelihood:
 
     shared: list[Belief]
     leaning_sureness: Sequence[float]
-    _leanings: dict[Hashable, Belief] = field(default_factory=dict)
+    _leanings: dict[str, Belief] = field(default_factory=dict)
+
+    @property
+    def leanings(self) -> dict[str, Belief]:
+        """What was learned of each person and team, by key; whoever remembers them puts them back here."""
+        return self._leanings
 
     def chance(self, clue: Clue) -> float:
         """From 0.0 to 1.0, both excluded in practice."""

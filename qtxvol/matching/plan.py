@@ -4,34 +4,39 @@ Emergencies are planned first, then urgent, then ordinary orders. Each part is a
 (`allotment`), above `plan_whole` orders found district by district (`districts`), and then crewed (`plan_part`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from qtxvol.matching.needs import Need, Urgency
 from qtxvol.matching.plan_part import plan_part
+from qtxvol.matching.plan_progress import Meter, Progress
 from qtxvol.matching.proposal import Plan
 from qtxvol.matching.situation import Situation
 
-#: Called with orders planned and orders in all; may raise to give the plan up.
-Progress = Callable[[int, int], None]
 
-
-def make_plan(situation: Situation, needs: Sequence[Need], now: float, progress: Progress | None = None) -> Plan:
+def make_plan(
+    situation: Situation,
+    needs: Sequence[Need],
+    now: float,
+    progress: Progress | None = None,
+    *,
+    without: Mapping[int, Container[int]] | None = None,
+) -> Plan:
     """Propose who serves which order. Nothing is promised: `situation` stays as it is.
 
     :param needs: each order once, in any order; the plan doesn't depend on it.
-    :param progress: told after each part; what it raises ends the planning.
+    :param progress: told at every order and every piece; what it raises ends the planning.
+    :param without: by order, the teams that have said no to it.
     """
     trial = replace(situation, ledger=situation.ledger.copy())
+    meter = Meter(len(needs), progress)
     plans: list[Plan] = []
-    done = 0
     for urgency in sorted(Urgency, reverse=True):
         part = [need for need in needs if need.urgency is urgency]
         part.sort(key=lambda need: (need.created_at, need.id))
-        plans.append(plan_part(trial, part, now))
-        done += len(part)
-        if progress:
-            progress(done, len(needs))
+        meter.begin(len(part))
+        plans.append(plan_part(trial, part, now, meter, without or {}))
+        meter.end()
     return _joined(plans)
 
 

@@ -5,14 +5,15 @@ An option whose crew can't be found is struck out, and the part is allotted agai
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from qtxvol.matching.allotment import Allotment, Option, worth_of
-from qtxvol.matching.candidates import Opening, check_slot, week_room
+from qtxvol.matching.candidates import Opening, check_slot, explain_eligible, list_eligible, week_room
 from qtxvol.matching.crew import choose_crew
 from qtxvol.matching.districts import allot_in_pieces
 from qtxvol.matching.needs import Need
+from qtxvol.matching.plan_progress import Meter
 from qtxvol.matching.proposal import Plan, PlanLine
 from qtxvol.matching.score import Suggestion, assess, rank
 from qtxvol.matching.situation import Situation
@@ -30,20 +31,31 @@ class _Draft:
     impossible: frozenset[Option]
 
 
-def plan_part(trial: Situation, needs: Sequence[Need], now: float) -> Plan:
+def plan_part(
+    trial: Situation, needs: Sequence[Need], now: float, meter: Meter, without: Mapping[int, Container[int]]
+) -> Plan:
     """Plan orders of one urgency.
 
     :param trial: the proposal's holds and bookings are noted in its ledger, so that the next part sees them.
+    :param without: by order, the teams that have said no to it.
     """
-    rankings = [rank(trial, need, now) for need in needs]
+    rankings = []
+    for need in needs:
+        rankings.append(rank(trial, need, now, without=without.get(need.id, ())))
+        meter.ranked()
+    hopeless = {
+        need.id: _why_nobody(trial, need, now, without.get(need.id, ()))
+        for need, ranking in zip(needs, rankings, strict=True)
+        if not ranking
+    }
     pieces = _pieces(trial, needs)
     options = _list_options(trial, needs, rankings, most=None if len(pieces) == 1 else trial.settings.plan_teams)
     room, costs = _slot_room(trial, needs, options), _week_costs(trial, needs, options)
 
     def draft_without(struck: set[Option], earlier: Sequence[Option | None]) -> _Draft:
         left = [option for option in options if option not in struck]
-        allotment = allot_in_pieces(pieces, left, room, costs, trial.settings.plan_sweeps, earlier)
-        return _crew_up(trial, needs, allotment, now)
+        allotment = allot_in_pieces(pieces, left, room, costs, trial.settings.plan_sweeps, earlier, meter.tell)
+        return _crew_up(trial, needs, allotment, now, meter)
 
     struck: set[Option] = set()
     first = draft = draft_without(struck, ())
@@ -54,7 +66,7 @@ def plan_part(trial: Situation, needs: Sequence[Need], now: float) -> Plan:
         _take_back(trial, needs, draft.lines)
         draft = draft_without(struck, draft.allotment.chosen)
     kept = [None if option in draft.impossible else option for option in draft.allotment.chosen]
-    unserved = _explain(needs, kept, rankings, {option.index for option in struck | draft.impossible})
+    unserved = _explain(needs, kept, hopeless, {option.index for option in struck | draft.impossible})
     value = worth_of(kept, costs)
     return Plan(draft.lines, unserved, value, max(value, first.allotment.value))
 
@@ -109,10 +121,11 @@ def _week_costs(trial: Situation, needs: Sequence[Need], options: Sequence[Optio
     return costs
 
 
-def _crew_up(trial: Situation, needs: Sequence[Need], allotment: Allotment, now: float) -> _Draft:
+def _crew_up(trial: Situation, needs: Sequence[Need], allotment: Allotment, now: float, meter: Meter) -> _Draft:
     """Crews in the order in which the orders were placed; each crew's people are taken for the next."""
     lines, impossible = [], []
     for option in allotment.chosen:
+        meter.crewed()
         if option is not None:
             line = _crew_one(trial, needs[option.index], option, now)
             if line is None:
@@ -145,12 +158,26 @@ def _take_back(trial: Situation, needs: Sequence[Need], lines: Sequence[PlanLine
 def _explain(
     needs: Sequence[Need],
     kept: Sequence[Option | None],
-    rankings: Sequence[Sequence[Suggestion]],
+    hopeless: Mapping[int, str],
     crewless: set[int],
 ) -> dict[int, str]:
     """Why each order that is not kept stays unserved."""
     why = {}
     for index, need in enumerate(needs):
         if kept[index] is None:
-            why[need.id] = "no_crew" if index in crewless else "no_room" if rankings[index] else "no_team"
+            why[need.id] = "no_crew" if index in crewless else hopeless.get(need.id, "no_room")
     return why
+
+
+def _why_nobody(trial: Situation, need: Need, now: float, without: Container[int]) -> str:
+    """Why no team could even be ranked for an order."""
+    if all(need.start_in(slot) < now + trial.settings.notice[need.urgency] for slot in need.slots):
+        return "no_time"
+    teams = [team for team in list_eligible(trial, need) if explain_eligible(trial, need, team, now) != "out_of_area"]
+    if not teams:
+        return "no_team"
+    left = [team for team in teams if team.id not in without]
+    if not left:
+        return "all_declined"
+    quiet = {explain_eligible(trial, need, team, now) for team in left} <= {"muted", "asked_enough"}
+    return "all_quiet" if quiet else "no_hands"

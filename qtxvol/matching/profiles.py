@@ -52,7 +52,11 @@ class Remit:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """:ivar slot_limit: services it can run at the same time. :ivar week_limit: services per week."""
+    """:ivar slot_limit: services it can run at the same time. :ivar week_limit: services per week.
+
+    :ivar places: ids of the places that it serves; None: all of them.
+    :ivar is_lending: its people may be asked to complete the crews of other teams.
+    """
 
     id: int
     department: str
@@ -60,6 +64,8 @@ class Team:
     slot_limit: int
     week_limit: int
     point: Point | None = None
+    places: frozenset[int] | None = None
+    is_lending: bool = True
 
 
 @dataclass(frozen=True, slots=True)

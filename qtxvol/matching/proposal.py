@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from qtxvol.matching.candidates import check_slot
+from qtxvol.matching.candidates import check_slot, why_not_asked
 from qtxvol.matching.crew import Crew
 from qtxvol.matching.needs import Need
 from qtxvol.matching.score import Reason
@@ -29,7 +29,7 @@ class PlanLine:
 class Plan:
     """What is proposed, and what stays unserved with why.
 
-    :ivar unserved: by order id a code of `words.UNSERVED`: `no_team`, `no_room`, `no_crew`.
+    :ivar unserved: by order id a code of `words.UNSERVED`.
     :ivar value: points of the proposal, costs of workload taken off.
     :ivar bound: points if every crew were possible. Up to `plan_whole` orders of an urgency no plan is worth more.
     """
@@ -41,10 +41,14 @@ class Plan:
 
 
 def find_stale(situation: Situation, need: Need, line: PlanLine, now: float) -> str | None:
-    """Why a line can't be confirmed any more: `team_gone`, `crew_gone` or an obstacle of the slot; None when it can."""
+    """Why a line can't be confirmed any more: a code of `words.STALE` or `words.OBSTACLES`; None when it can."""
     team = situation.city.teams.get(line.team)
     if team is None:
         return "team_gone"
+    if line.slot not in need.slots:
+        return "time_gone"
+    if obstacle := why_not_asked(situation, need, team, now):
+        return obstacle
     checked = check_slot(situation, need, team, line.slot, now)
     if isinstance(checked, str):
         return checked

@@ -79,6 +79,7 @@ def assess(situation: Situation, need: Need, team: Team, openings: list[Opening]
         _load(situation, team, now),
         _asks(situation, team, now),
         _department(situation, need, team),
+        *([Reason("expert", situation.settings.expert_points, {})] if team.id in need.experts else []),
     )
     return Suggestion(team.id, captain, worth, tuple(openings), reasons)
 
@@ -113,7 +114,7 @@ def _asks(situation: Situation, team: Team, now: float) -> Reason:
 
 
 def _department(situation: Situation, need: Need, team: Team) -> Reason:
-    remit = situation.city.remit_of(need.topic, need.audience)
+    remit = situation.remit_of(need)
     if remit and team.department == remit.lead:
         return Reason("lead_department", 0.0, {})
     is_responsible = remit is not None and team.department in remit.responsible

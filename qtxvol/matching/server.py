@@ -96,7 +96,8 @@ class MatchServer:
         clue = self._situation.captain_clue(need, team, event["now"])
         chance = self._situation.captains.chance(clue)
         self._pending["team", need.id, team.id] = (clue, chance, 0)
-        self._situation.ledger.note_team_asked(team.id, event["now"])
+        is_emergency = need.urgency is Urgency.EMERGENCY
+        self._situation.ledger.note_team_asked(team.id, event["now"], is_emergency=is_emergency)
 
     def _on_team_answer(self, event: Message) -> None:
         self._learn(self._situation.captains, ("team", event["order"], event["team"]), event["yes"])
@@ -119,7 +120,8 @@ class MatchServer:
         team, slot = self._serving[need.id]
         clue = self._situation.volunteer_clue(need, person, team, event["now"])
         self._pending["person", need.id, person.id] = (clue, 0.0, slot)
-        self._situation.ledger.note_volunteer_asked(person.id, slot, event["now"])
+        is_emergency = need.urgency is Urgency.EMERGENCY
+        self._situation.ledger.note_volunteer_asked(person.id, slot, event["now"], is_emergency=is_emergency)
 
     def _on_vol_answer(self, event: Message) -> None:
         slot = self._learn(self._situation.volunteers, ("person", event["order"], event["vol"]), event["yes"])

@@ -27,6 +27,8 @@ class MatchSettings:
     asks_scale: float = 3.0
     #: Points for a team of a responsible instead of the lead department.
     other_department_points: float = 30.0
+    #: Points for a team on the list of experts of the order's emergency.
+    expert_points: float = 500.0
 
     # ---- distances
     #: Road kilometres per kilometre as the crow flies.
@@ -43,10 +45,17 @@ class MatchSettings:
     most_teams: int = 40
     #: Services above the slot limit that a team takes on.
     extra_in_slot: tuple[int, int, int] = (0, 0, 1)
+    #: Messages about ordinary and urgent orders that a captain gets in one calendar week, at most. Binds in peaks only,
+    #: for the few captains whose topic everybody wants; lower, and more orders of a peak come too late.
+    team_asks_a_week: int = 300
+    #: The same for a volunteer.
+    volunteer_asks_a_week: int = 12
     #: Whether teams of responsible departments are asked beside those of the lead department.
     is_pool_open: bool = True
     #: Whether volunteers of other teams nearby may complete a crew.
     is_lending_open: bool = True
+    #: Whether people are asked by name once a captain says yes; otherwise the captain names them.
+    is_naming_open: bool = True
     #: Kilometres from home within which a person is asked to lend a hand.
     lending_km: float = 10.0
     #: At most so many people per place are looked at for lending.
@@ -67,6 +76,13 @@ class MatchSettings:
     old_hours: float = 10.0
     #: Teams asked at once, at most.
     wave_limit: tuple[int, int, int] = (4, 7, 14)
+    #: Minutes until the next wave goes out when nobody has said yes.
+    wave_wait: ByUrgency = (240.0, 45.0, 6.0)
+    #: Minutes until a person who has not answered counts as a no and the next one is asked.
+    crew_wait: ByUrgency = (240.0, 45.0, 6.0)
+    #: Minutes after midnight from which, and until which, nobody is asked; emergencies wake people.
+    quiet_from: int = 22 * 60
+    quiet_until: int = 7 * 60 + 30
     #: How much a team that has not answered yet counts towards the target.
     pending_share: float = 0.5
 

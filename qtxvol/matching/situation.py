@@ -10,7 +10,7 @@ from qtxvol.matching.city import City
 from qtxvol.matching.ledger import Ledger
 from qtxvol.matching.likelihood import Belief, Clue, Likelihood
 from qtxvol.matching.needs import Need, Urgency
-from qtxvol.matching.profiles import Team, Volunteer
+from qtxvol.matching.profiles import Remit, Team, Volunteer
 from qtxvol.matching.settings import MatchSettings
 from qtxvol.matching.slots import week_of
 
@@ -46,6 +46,10 @@ class Situation:
     captains: Likelihood = field(default_factory=_captains)
     volunteers: Likelihood = field(default_factory=_volunteers)
 
+    def remit_of(self, need: Need) -> Remit | None:
+        """Who answers for the order; None when nobody is known to."""
+        return need.remit or self.city.remit_of(need.topic, need.audience)
+
     def team_km(self, team: Team, place: int) -> float:
         """Road kilometres; the settings' guess where the map is silent."""
         km = self.city.team_km(team, place)
@@ -76,6 +80,13 @@ class Situation:
             return False
         return self.ledger.booked_in_week(person.id, week_of(slot)) < person.week_limit
 
+    def may_ask(self, person: Volunteer, slot: int, urgency: Urgency, now: float) -> bool:
+        """Whether the person is free, and was not asked often enough this week."""
+        if not self.is_free(person, slot, urgency):
+            return False
+        asked = self.ledger.volunteer_asks_in_week(person.id, now)
+        return urgency is Urgency.EMERGENCY or asked < self.settings.volunteer_asks_a_week
+
     def captain_clue(self, need: Need, team: Team, now: float) -> Clue:
         """What speaks for and against the captain's yes at this moment."""
         return Clue(
@@ -87,7 +98,7 @@ class Situation:
                 math.log1p(self.ledger.team_asks(team.id, now) / _ASKS_SCALE),
                 float(need.urgency),
             ),
-            (team.id, (team.id, "topic", need.topic), (team.id, "audience", need.audience)),
+            (f"team:{team.id}", f"team:{team.id}:topic:{need.topic}", f"team:{team.id}:audience:{need.audience}"),
         )
 
     def volunteer_clue(self, need: Need, person: Volunteer, team: int, now: float) -> Clue:
@@ -102,5 +113,5 @@ class Situation:
                 float(person.team != team),
                 float(need.urgency),
             ),
-            (person.id,),
+            (f"person:{person.id}",),
         )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from qtxvol.matching.needs import Need, Urgency
 from qtxvol.matching.score import Suggestion
 from qtxvol.matching.settings import MatchSettings
-from qtxvol.matching.slots import start_of
 
 
 def choose_wave(
@@ -39,7 +38,7 @@ def wave_target(settings: MatchSettings, need: Need, wave: int, now: float) -> f
     """Chance that somebody accepts, which this wave aims at; never lower for a more urgent order."""
     if need.urgency is Urgency.EMERGENCY:
         return settings.emergency_target
-    hours_left = (start_of(need.slots[-1]) - now) / 60 if need.slots else 0.0
+    hours_left = (need.start_in(need.slots[-1]) - now) / 60 if need.slots else 0.0
     steps = wave + settings.urgency_steps[need.urgency]
     steps += sum(hours_left < hours for hours in settings.short_hours)
     steps += now - need.created_at > settings.old_hours * 60

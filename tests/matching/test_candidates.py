@@ -1,3 +1,4 @@
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from qtxvol.matching.candidates import chance_of_enough, explain_absence, list_candidates, list_eligible
 from qtxvol.matching.needs import Need, Urgency
 from qtxvol.matching.profiles import Place, Point, Team, Volunteer
-from qtxvol.matching.slots import start_of, week_of
+from qtxvol.matching.slots import MINUTES_PER_WEEK, start_of, week_of
 from qtxvol.matching.words import OBSTACLES
 from tests.matching.cities import ALWAYS, NOW, make_need, make_situation, make_situation_of, with_settings
 
@@ -124,6 +125,37 @@ def test_a_booked_member_counts_no_more():
     situation.ledger.book(1, 9)
     assert [opening.slot for opening in list_candidates(situation, NEED, NOW)[0][1]] == [12]
     assert week_of(10) == week_of(12)
+
+
+def test_a_team_is_asked_within_its_area_only_unless_it_is_an_expert():
+    elsewhere, here = replace(TEAM, places=frozenset({7})), replace(TEAM, places=frozenset({0, 7}))
+    assert list_candidates(situation_of(team=here), NEED, NOW)
+    assert list_candidates(situation_of(team=elsewhere), NEED, NOW) == []
+    assert explain_absence(situation_of(team=elsewhere), NEED, elsewhere, NOW) == "out_of_area"
+    emergency = replace(NEED, urgency=Urgency.EMERGENCY)
+    assert list_candidates(situation_of(team=elsewhere), emergency, NOW) == []
+    assert list_candidates(situation_of(team=elsewhere), replace(emergency, experts=frozenset({1})), NOW)
+
+
+def test_a_captain_gets_so_many_messages_a_week_and_then_only_emergencies():
+    situation = situation_of(team_asks_a_week=3)
+    for _ in range(3):
+        assert list_candidates(situation, NEED, NOW)
+        situation.ledger.note_team_asked(1, NOW)
+    urgent, emergency = replace(NEED, urgency=Urgency.URGENT), replace(NEED, urgency=Urgency.EMERGENCY)
+    assert list_candidates(situation, NEED, NOW) == list_candidates(situation, urgent, NOW) == []
+    assert explain_absence(situation, NEED, TEAM, NOW) == "asked_enough"
+    assert list_candidates(situation, emergency, NOW)
+    next_week = replace(NEED, slots=(30, 33))
+    assert list_candidates(situation, next_week, NOW) == []
+    assert list_candidates(situation, next_week, NOW + MINUTES_PER_WEEK)
+
+
+def test_messages_about_emergencies_do_not_use_up_the_week():
+    situation = situation_of(team_asks_a_week=1)
+    situation.ledger.note_team_asked(1, NOW, is_emergency=True)
+    assert list_candidates(situation, NEED, NOW)
+    assert situation.ledger.team_asks(1, NOW) == 1
 
 
 def test_enough_is_a_binomial_tail():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -64,6 +65,27 @@ def test_neighbours_of_another_team_lend_a_hand_when_it_is_short():
 def test_somebody_who_lives_too_far_is_not_lent():
     far = person(2, team=2, point=Point(9, 0), reach_km=5)
     assert choose_crew(situation_of(person(1, level=2), far), NEED, TEAMS[0], 9, NOW) is None
+
+
+def test_a_team_that_does_not_lend_keeps_its_people():
+    people = [person(1, level=2), person(2, team=2), person(3, team=2)]
+    keeping = [TEAMS[0], replace(TEAMS[1], is_lending=False)]
+    place = [Place(0, "town", HERE)]
+    assert choose_crew(make_situation_of(TEAMS, people, place), NEED, TEAMS[0], 9, NOW) is not None
+    assert choose_crew(make_situation_of(keeping, people, place), NEED, TEAMS[0], 9, NOW) is None
+
+
+def test_a_person_gets_so_many_messages_a_week_and_then_only_emergencies():
+    situation = situation_of(*(person(k, level=2) for k in range(3)), volunteer_asks_a_week=2)
+    for slot in (12, 13):
+        situation.ledger.note_volunteer_asked(0, slot, NOW)
+    crew = choose_crew(situation, NEED, TEAMS[0], 9, NOW)
+    assert crew is not None
+    assert 0 not in crew.ask + crew.reserve
+    emergency = replace(NEED, urgency=Urgency.EMERGENCY)
+    woken = choose_crew(situation, emergency, TEAMS[0], 9, NOW)
+    assert woken is not None
+    assert 0 in woken.ask + woken.reserve
 
 
 @pytest.mark.parametrize("only", [person(1), person(1, level=1), person(1, level=2, availability=0)])

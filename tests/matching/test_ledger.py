@@ -73,3 +73,15 @@ def test_an_owed_answer_is_owed_until_it_comes():
     ledger.note_volunteer_answered(4, 9)
     assert not ledger.is_asked_for(4, 9)
     assert ledger.volunteer_asks(4, now=0) == 1
+
+
+def test_asks_are_counted_by_calendar_week_and_emergencies_apart():
+    ledger = Ledger()
+    ledger.note_team_asked(1, 10)
+    ledger.note_team_asked(1, 20, is_emergency=True)
+    ledger.note_volunteer_asked(5, 9, MINUTES_PER_WEEK - 1)
+    ledger.note_volunteer_asked(5, 30, MINUTES_PER_WEEK)
+    ledger.note_volunteer_asked(5, 31, MINUTES_PER_WEEK, is_emergency=True)
+    assert [ledger.team_asks_in_week(1, now) for now in (0, MINUTES_PER_WEEK - 1, MINUTES_PER_WEEK)] == [1, 1, 0]
+    assert [ledger.volunteer_asks_in_week(5, now) for now in (0, MINUTES_PER_WEEK)] == [1, 1]
+    assert ledger.volunteer_asks(5, MINUTES_PER_WEEK) > 2

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from qtxvol.matching.proposal import Plan, PlanLine, find_stale
 from qtxvol.matching.situation import Situation
 from qtxvol.matching.slots import week_of
 from qtxvol.matching.words import OBSTACLES, REASONS, STALE, UNSERVED
-from tests.matching.cities import NOW, make_needs, make_situation, with_settings, without_team
+from tests.matching.cities import NOW, SETTINGS, make_needs, make_situation, with_settings, without_team
 
 SEEDS = st.integers(0, 10_000)
 
@@ -112,15 +113,32 @@ def test_odd_weights_break_nothing(change):
 
 
 def test_no_team_nobody_awake_no_time_are_sentences():
-    needs = make_needs(3, 10, 6, urgency=Urgency.ORDINARY)
+    needs = [need for need in make_needs(3, 20, 6, urgency=Urgency.ORDINARY) if need.slots]
+    timeless = [replace(need, slots=()) for need in needs]
     assert set(make_plan(make_situation(3, teams=0), needs, NOW).unserved.values()) == {"no_team"}
+    assert set(make_plan(make_situation(3), timeless, NOW).unserved.values()) == {"no_time"}
+    assert set(make_plan(make_situation(3), needs, NOW + 100_000).unserved.values()) == {"no_time"}
     muted = make_situation(3)
     muted.ledger.muted_teams |= set(muted.city.teams)
-    assert set(make_plan(muted, needs, NOW).unserved.values()) == {"no_team"}
+    assert set(make_plan(muted, needs, NOW).unserved.values()) == {"all_quiet"}
     unwilling = make_situation(3)
     unwilling.ledger.muted_volunteers |= set(unwilling.city.volunteers)
     assert make_plan(unwilling, needs, NOW).lines == ()
     assert make_plan(make_situation(3), [], NOW) == Plan((), {}, 0, 0)
+
+
+def test_every_sentence_about_the_unserved_occurs_and_nobody_is_asked_again_after_a_no():
+    said: set[str] = set()
+    for seed in range(12):
+        situation, needs = make_situation(seed, teams=4, people=4), make_needs(seed, 40, 4)
+        everybody = set(situation.city.teams)
+        no = {need.id: everybody if need.id % 5 == 0 else {need.id % 4} for need in needs}
+        if seed % 3 == 0:
+            situation.ledger.muted_teams |= everybody
+        plan = make_plan(situation, needs, NOW, without=no)
+        said |= set(plan.unserved.values())
+        assert all(line.team not in no[line.need] for line in plan.lines)
+    assert said == set(UNSERVED)
 
 
 def test_a_line_goes_stale_when_team_slot_or_people_are_gone():
@@ -131,8 +149,20 @@ def test_a_line_goes_stale_when_team_slot_or_people_are_gone():
     assert find_stale(situation, need, line, NOW + 100_000) == "too_late"
     situation.ledger.book(line.crew.leads[0], line.slot)
     assert find_stale(situation, need, line, NOW) in {"crew_gone", "no_lead"}
-    assert set(STALE) == {"team_gone", "crew_gone"}
     assert not set(STALE) & set(OBSTACLES)
+
+
+def test_a_line_goes_stale_when_its_time_or_the_teams_patience_is_gone():
+    situation, needs = make_situation(5), make_needs(5, 20, 6, urgency=Urgency.ORDINARY)
+    line = make_plan(situation, needs, NOW).lines[0]
+    need = needs[line.need]
+    other_times = replace(need, slots=tuple(slot for slot in need.slots if slot != line.slot))
+    assert find_stale(situation, other_times, line, NOW) == "time_gone"
+    for _ in range(situation.settings.team_asks_a_week):
+        situation.ledger.note_team_asked(line.team, NOW)
+    assert find_stale(situation, need, line, NOW) == "asked_enough"
+    situation.ledger.muted_teams.add(line.team)
+    assert find_stale(situation, need, line, NOW) == "muted"
 
 
 def test_a_crew_of_somebody_who_left_is_stale():
@@ -154,6 +184,8 @@ def test_progress_is_told_and_can_give_the_plan_up():
     told: list[tuple[int, int]] = []
     make_plan(situation, needs, NOW, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (20, 20)
+    assert told == sorted(told)
+    assert len(told) >= 2 * len(needs)
 
     def give_up(_done: int, _total: int) -> None:
         raise InterruptedError
@@ -162,3 +194,36 @@ def test_progress_is_told_and_can_give_the_plan_up():
     with pytest.raises(InterruptedError):
         make_plan(situation, needs, NOW, progress=give_up)
     assert situation.ledger == before
+
+
+def test_a_large_part_tells_of_every_order_and_every_piece_and_stops_in_its_midst():
+    situation = make_situation(7, teams=12, settings=replace(SETTINGS, plan_whole=20, plan_piece=20))
+    needs = make_needs(7, 100, 12, urgency=Urgency.ORDINARY)
+    told: list[int] = []
+    whole = make_plan(situation, needs, NOW, progress=lambda done, _total: told.append(done))
+    assert len(told) >= 2 * len(needs) + 5
+    before, calls = situation.ledger.copy(), []
+
+    def give_up(done: int, _total: int) -> None:
+        calls.append(done)
+        if len(calls) == len(needs) + 30:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        make_plan(situation, needs, NOW, progress=give_up)
+    assert len(needs) / 2 < calls[-1] < len(needs)
+    assert situation.ledger == before
+    assert make_plan(situation, needs, NOW) == whole
+
+
+def test_at_four_hundred_orders_a_plan_is_worth_97_percent_of_what_the_flow_allows():
+    # without crews the flow is the exact optimum (test_flow.py), so its worth is the bound of any plan
+    for seed in (1, 2):
+        situation, needs = (
+            make_situation(seed, teams=30, people=12),
+            make_needs(seed, 400, 30, urgency=Urgency.ORDINARY),
+        )
+        plan = make_plan(situation, needs, NOW)
+        assert len(needs) <= situation.settings.plan_whole
+        assert plan.value >= 0.97 * plan.bound
+        assert len(plan.lines) > 100

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -14,6 +15,7 @@ ZERO = {
     "load_points": 0.0,
     "asks_points": 0.0,
     "other_department_points": 0.0,
+    "expert_points": 0.0,
 }
 
 
@@ -61,9 +63,21 @@ def test_every_sentence_belongs_to_a_term_that_occurs():
     said = set()
     for seed in range(300):
         situation = busy_situation(seed)
-        for suggestion in rank(situation, make_need(1, Random(seed), 6), NOW):
+        need = replace(make_need(1, Random(seed), 6), experts=frozenset({seed % 6}))
+        for suggestion in rank(situation, need, NOW):
             said |= {reason.code for reason in suggestion.reasons}
     assert said == set(REASONS)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None)
+def test_a_team_of_experts_gains_what_the_settings_say_and_no_other_does(seed: int):
+    situation, need = busy_situation(seed), make_need(1, Random(seed), 6)
+    plain = {each.team: each.score for each in rank(situation, need, NOW)}
+    expert = {each.team: each.score for each in rank(situation, replace(need, experts=frozenset({seed % 6})), NOW)}
+    for team, score in expert.items():
+        gain = SETTINGS.expert_points if team == seed % 6 else 0
+        assert score == pytest.approx(plain[team] + gain)
 
 
 def test_an_order_off_the_map_is_ranked_with_a_guess_that_says_so():
