@@ -8,6 +8,7 @@ from qtxvol.hours import models as hours
 from qtxvol.jobs import models as jobs
 from qtxvol.notices import models as notices
 from qtxvol.notices import wording_models as wordings
+from qtxvol.offers import models as offers
 from qtxvol.orders import models as orders
 from qtxvol.privacy import models as privacy
 from qtxvol.progress import models as progress
@@ -25,6 +26,7 @@ __all__ = [
     "hours",
     "jobs",
     "notices",
+    "offers",
     "orders",
     "privacy",
     "progress",

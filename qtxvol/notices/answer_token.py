@@ -30,6 +30,9 @@ _KINDS: dict[int, tuple[Purpose, Party]] = {
     4: (Purpose.CONFIRM_TIME, Party.RESIDENT),
     5: (Purpose.TOOK_PLACE, Party.RESIDENT),
     6: (Purpose.RATE, Party.RESIDENT),
+    7: (Purpose.JOIN, Party.VOLUNTEER),
+    8: (Purpose.OTHER_TIME, Party.RESIDENT),
+    9: (Purpose.JOINT, Party.RESIDENT),
 }
 _BYTES = {kind: byte for byte, kind in _KINDS.items()}
 
@@ -40,7 +43,8 @@ class Asked:
 
     :ivar order_id: of the order that is served.
     :ivar reader_id: the volunteer, the team, or the resident's own order.
-    :ivar about: minutes since 1970 of the agreed start; for an offer its wave, for a rating which closing.
+    :ivar about: minutes since 1970 of the agreed start; for an offer its wave, for a rating which closing; for
+        `join` the hold, for `other_time` the event that asked, for `joint` the joint session.
     """
 
     purpose: Purpose

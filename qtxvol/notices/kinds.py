@@ -48,6 +48,9 @@ _ANSWERERS: Mapping[str, tuple[Party, ...]] = {
     "confirm_time": (Party.RESIDENT,),
     "took_place": (Party.RESIDENT,),
     "rate": (Party.RESIDENT,),
+    "join": (Party.VOLUNTEER,),
+    "other_time": (Party.RESIDENT,),
+    "joint": (Party.RESIDENT,),
 }
 
 
@@ -120,6 +123,42 @@ _OTHERS = (
     _kind("offer_declined", "服务队接不了", "A team declined", about=("name", "reason"), readers=(_D,)),
     _kind("cannot_come", "有人来不了", "Somebody cannot come", about=("name", "reason"), readers=(_T, _D)),
     _kind("answer_changed", "回复有变化", "An answer changed", about=("name",), readers=(_C, _D, _T)),
+    # who is asked to serve (offers/)
+    _kind(
+        "join_ask",
+        "请您去服务",
+        "Can you serve?",
+        about=("start", "end"),
+        is_optional=True,
+        answers=("join",),
+        readers=(_V,),
+    ),
+    _kind("not_needed", "这次不用去了", "Not needed this time", about=("start", "end"), readers=(_V,)),
+    _kind("crew_ready", "人手齐了", "The crew is complete", about=("start", "end"), readers=(_T,)),
+    _kind("crew_replaced", "补上人了", "Somebody stands in", about=("name", "start", "end"), readers=(_T,)),
+    _kind("crew_short", "人手没凑齐", "The crew stays short", about=("start", "end"), readers=(_D, _T)),
+    _kind("nobody_left", "没有队伍可再问", "No team is left to ask", readers=(_D,)),
+    _kind(
+        "plan_ready",
+        "排班建议已算好",
+        "The plan is ready",
+        is_optional=True,
+        readers=(_D, _O),
+        has_order=False,
+    ),
+    # other times and joint sessions (offers/)
+    _kind("other_time", "换个时间行不行", "Another time?", answers=("other_time",), readers=(_R,)),
+    _kind("other_time_taken", "居民同意了新时间", "A new time suits", about=("start", "end"), readers=(_C, _D, _T)),
+    _kind(
+        "joint_ask",
+        "邻近的单一起办",
+        "Together with neighbours?",
+        about=("start", "end"),
+        answers=("joint",),
+        readers=(_R,),
+    ),
+    _kind("joint_off", "并场没有成", "No joint session", about=("start", "end"), readers=(_R,)),
+    _kind("joint_answered", "并场有答复", "An answer about the joint session", about=("result",), readers=(_C, _D)),
     # contact and call-backs (orders/contact.py)
     _kind("call_back", "有回访任务", "A call to make", about=("cause",), readers=(_C, _O)),
     # emergencies (emergencies/)

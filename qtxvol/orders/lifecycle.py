@@ -72,6 +72,9 @@ class Action(StrEnum):
     END_UNREACHABLE = "end_unreachable"
     RESUME = "resume"
     PUSH = "push"
+    HOLD = "hold"
+    LET_GO = "let_go"
+    JOIN = "join"
 
 
 #: Somebody still owes the resident something.
@@ -160,6 +163,7 @@ class OrderFacts:
     :ivar last_action: what was done to the order last, by anybody.
     :ivar can_leave_joined: the order that this one was merged into is open and was never closed.
     :ivar has_tried_enough: the resident was called often enough, on enough days, for the order to end as unreachable.
+    :ivar held_team_id: of the team that has said yes and is finding its people, if one has.
     :ivar is_push: a department placed it itself, for a community, while an emergency is open.
     """
 
@@ -180,6 +184,7 @@ class OrderFacts:
     can_leave_joined: bool = False
     has_tried_enough: bool = False
     is_push: bool = False
+    held_team_id: int | None = None
 
     @property
     def has_open_question(self) -> bool:
@@ -236,6 +241,24 @@ def check_not_handed_elsewhere(facts: OrderFacts) -> str | None:
     """The department may hand the order to one team; the others see it and wait."""
     mine = facts.handed_team_id in (None, facts.asking_team_id)
     return None if mine else "handed_elsewhere"
+
+
+def check_not_held_elsewhere(facts: OrderFacts) -> str | None:
+    """The first acceptable yes wins; whoever says yes while that team finds its people stands by."""
+    mine = facts.held_team_id in (None, facts.asking_team_id)
+    return None if mine else "held_elsewhere"
+
+
+def check_not_held(facts: OrderFacts) -> str | None:
+    """Nothing pulls an order from under a team that is finding its people; it is let go of first."""
+    return "is_held" if facts.held_team_id is not None else None
+
+
+def check_held(facts: OrderFacts) -> str | None:
+    """A team that holds an order lets it go; the department and the service do so for it."""
+    if facts.held_team_id is None:
+        return "not_held"
+    return check_not_held_elsewhere(facts) if facts.asking_team_id is not None else None
 
 
 def check_claim_untouched(facts: OrderFacts) -> str | None:
@@ -347,12 +370,12 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         Action.OFFER, "推单", "Offer", by={_D, Party.SYSTEM}, when={_S.CLAIMED}, to=None,
-        carries=("team_ids",), tells={_T},
+        carries=("team_ids",), guards=(check_not_held,), tells={_T},
     ),
     _rule(
         Action.ACCEPT, "接单", "Accept", by={_T}, when={_S.CLAIMED}, to=_S.ACCEPTED,
         carries=("agreed_start", "agreed_end", "volunteer_ids"),
-        guards=(check_not_handed_elsewhere,), tells={_R, _C, _D, _T, _V},
+        guards=(check_not_handed_elsewhere, check_not_held_elsewhere), tells={_R, _C, _D, _T, _V},
     ),
     _rule(
         Action.CLOSE, "办结", "Close", by={_T}, when={_S.ACCEPTED}, to=_S.CLOSED,
@@ -462,6 +485,19 @@ RULES: tuple[Rule, ...] = (
     _rule(
         Action.PUSH, "送单", "Push", by={_D}, when={_S.PLACED}, to=_S.CLAIMED,
         carries=("department_id",), guards=(check_is_push,), tells={_C, _T},
+    ),
+    _rule(
+        Action.HOLD, "应单", "Hold", by={_T}, when={_S.CLAIMED}, to=None,
+        carries=("agreed_start", "agreed_end"),
+        guards=(check_not_handed_elsewhere, check_not_held), tells={_D, _T},
+    ),
+    _rule(
+        Action.LET_GO, "放手", "Let go", by={_T, _D, Party.SYSTEM}, when={_S.CLAIMED}, to=None,
+        carries=("reason",), guards=(check_held,), tells={_D, _T},
+    ),
+    _rule(
+        Action.JOIN, "并场", "Join", by={_R}, when={_S.PLACED, _S.DISPATCHED, _S.CLAIMED}, to=_S.MERGED,
+        carries=("into_number",), guards=(check_not_held,), tells={_C, _D, _T},
     ),
 )  # fmt: skip
 

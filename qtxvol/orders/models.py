@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     or_,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -39,6 +40,7 @@ class Order(Base):
         Index("ix_orders_department_id_status", "department_id", "status"),
         Index("ix_orders_team_id_status", "team_id", "status"),
         Index("ix_orders_placed_at", "placed_at"),
+        Index("ix_orders_status_next_wave_at", "status", "next_wave_at"),
         Index("ix_orders_contact_phone_tail", "contact_phone_tail"),
         Index("ix_orders_contact_phone_digest", "contact_phone_digest"),
         Index("ix_orders_contact_erased_at_status_since", "contact_erased_at", "status_since"),
@@ -114,6 +116,11 @@ class Order(Base):
     team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
     #: The one team that the department chose, while it has.
     handed_team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
+    #: The team that has said yes and is finding its people, while it is (`Hold`).
+    held_team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
+    #: The service asks teams by itself, wave after wave, and when it looks at the order next; None when it doesn't.
+    is_auto_asked: Mapped[bool] = mapped_column(default=False)
+    next_wave_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     agreed_start: Mapped[datetime | None] = mapped_column(UTCDateTime)
     agreed_end: Mapped[datetime | None] = mapped_column(UTCDateTime)
     is_ruled: Mapped[bool] = mapped_column(default=False)
@@ -143,7 +150,8 @@ class Order(Base):
 
 
 class WishedTime(Base):
-    """One of up to six windows that suit the resident; half-open [starts_at, ends_at)."""
+    """One of the windows that suit the resident (`windows.MOST_WINDOWS`, and those agreed to later); half-open
+    [starts_at, ends_at)."""
 
     __tablename__ = "wished_times"
     __table_args__ = (CheckConstraint("ends_at > starts_at", name="order"),)
@@ -275,7 +283,12 @@ class Offer(Base):
     """A team asked by name to take an order."""
 
     __tablename__ = "offers"
-    __table_args__ = (UniqueConstraint("order_id", "team_id", "wave"),)
+    __table_args__ = (
+        UniqueConstraint("order_id", "team_id", "wave"),
+        Index("ix_offers_asked_at", "asked_at"),
+        CheckConstraint("asked_by IN ('department', 'system', 'plan')", name="asked_by"),
+        CheckConstraint("(proposed_start IS NULL) = (proposed_end IS NULL)", name="proposed"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
@@ -283,17 +296,112 @@ class Offer(Base):
     wave: Mapped[int]
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: `accepted`, `declined`, `released` when the department gave the order back, or None while there is no answer.
+    #: `held`: the leader said yes and people are being asked; `accepted`; `standby`: yes, but another team was first,
+    #: or its crew stayed short; `declined`; `released` when the department gave the order back; None: no answer yet.
     answer: Mapped[str | None] = mapped_column(String(16))
+    #: When the silence was taken for a no, for the next wave and for learning. The team may still answer.
+    silent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: Who asked: a person of the department, the service wave by wave, or a confirmed line of a plan.
+    asked_by: Mapped[str] = mapped_column(String(16), default="department")
+    #: The time that was proposed with it: where most of the team's people are free.
+    proposed_start: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    proposed_end: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: Where the team stood in the suggestion, 1 for the first, and with what chance of a yes; None: it wasn't there.
+    suggested_place: Mapped[int | None]
+    chance: Mapped[float | None]
+    #: What the chance was read from (`matching.likelihood.Clue`), for learning from the answer; and since when it has
+    #: been learned from.
+    clue: Mapped[dict[str, object] | None] = mapped_column(JSON)
+    learned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: Why a person asked another than the suggested first.
+    override_why: Mapped[str] = mapped_column(SealedWords, default="")
     #: Why it was declined: a code of `replies.DECLINE_REASONS`, and the leader's own words.
     reason: Mapped[str] = mapped_column(String(32), default="")
     text: Mapped[str] = mapped_column(SealedWords, default="")
 
     @classmethod
     def is_standing(cls) -> ColumnElement[bool]:
-        """The condition that an offer still counts: not answered, or taken; void once it was declined or the order was
-        given back."""
-        return or_(cls.answer.is_(None), cls.answer == "accepted")
+        """The condition that an offer still counts: not answered, or answered with yes; void once it was declined or
+        the order was given back."""
+        return or_(cls.answer.is_(None), cls.answer.in_(("accepted", "held", "standby")))
+
+
+class Hold(Base):
+    """A team's leader has said yes for one time, and people are asked by name. Ended when enough have said yes (the
+    order is accepted), when they can't be found, or when somebody lets the order go."""
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        Index("ix_holds_order_id", "order_id"),
+        Index("ix_holds_team_id_ended_at", "team_id", "ended_at"),
+        CheckConstraint("ends_at > starts_at", name="order"),
+        CheckConstraint("ending IN ('', 'accepted', 'let_go', 'short', 'void')", name="ending"),
+        CheckConstraint("(ended_at IS NULL) = (ending = '')", name="ended"),
+        CheckConstraint("leads >= 1 AND people >= leads", name="people"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
+    #: The event that began it.
+    event_id: Mapped[int] = mapped_column(ForeignKey("order_events.id"))
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: How many must say yes, and how many of them must be able to lead.
+    leads: Mapped[int]
+    people: Mapped[int]
+    held_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: By then they are found, or the order is let go.
+    until: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: `accepted`; `let_go` by a person; `short`: not enough people said yes; `void`: the order went elsewhere.
+    ending: Mapped[str] = mapped_column(String(16), default="")
+
+
+class CrewAsk(Base):
+    """A person who is asked by name to serve, or stands by to be asked when somebody declines."""
+
+    __tablename__ = "crew_asks"
+    __table_args__ = (
+        UniqueConstraint("hold_id", "volunteer_id"),
+        Index("ix_crew_asks_order_id", "order_id"),
+        Index("ix_crew_asks_volunteer_id_starts_at", "volunteer_id", "starts_at"),
+        Index("ix_crew_asks_asked_at", "asked_at"),
+        CheckConstraint("answer IN ('yes', 'no')", name="answer"),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered"),
+        CheckConstraint("ending IN ('', 'named', 'silent', 'not_needed', 'void')", name="ending"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hold_id: Mapped[int] = mapped_column(ForeignKey("holds.id"))
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    volunteer_id: Mapped[int] = mapped_column(ForeignKey("volunteers.id"))
+    #: 1 is asked first.
+    position: Mapped[int]
+    may_lead: Mapped[bool]
+    #: Of another team, whose leader lets its people lend a hand.
+    is_lent: Mapped[bool] = mapped_column(default=False)
+    #: The time that is asked about; the hold's.
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: None: stands by.
+    asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    answer: Mapped[str | None] = mapped_column(String(8))
+    #: Why not: a code of `replies.COME_REASONS`, and the person's own words.
+    reason: Mapped[str] = mapped_column(String(32), default="")
+    text: Mapped[str] = mapped_column(SealedWords, default="")
+    #: `named` for the crew; `silent`: no answer in time, somebody else was asked; `not_needed`: enough others had said
+    #: yes; `void`: the order went elsewhere. Empty while it is open.
+    ending: Mapped[str] = mapped_column(String(16), default="")
+    chance: Mapped[float | None]
+    clue: Mapped[dict[str, object] | None] = mapped_column(JSON)
+    learned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @classmethod
+    def is_open(cls) -> ColumnElement[bool]:
+        """The condition that somebody who was asked may still say yes, be it late; the hold stands beside it."""
+        return or_(cls.ending == "", and_(cls.ending == "silent", Hold.ended_at.is_(None)))
 
 
 class Crew(Base):

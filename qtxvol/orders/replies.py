@@ -20,6 +20,12 @@ class Purpose(StrEnum):
     TOOK_PLACE = "took_place"
     #: The resident: how was it?
     RATE = "rate"
+    #: A volunteer who is asked by name before anything is settled: can you serve at that time?
+    JOIN = "join"
+    #: The resident: would one of these other times do?
+    OTHER_TIME = "other_time"
+    #: The resident: would you do it together with neighbours?
+    JOINT = "joint"
 
 
 #: Words beside it are needed: it explains nothing by itself.
@@ -57,11 +63,11 @@ LONGEST_TEXT = 200
 def answers_until(purpose: Purpose, moment: datetime) -> datetime:
     """Until when the answer may be given, and changed.
 
-    :param moment: the agreed start (come, confirm_time), the agreed end (took_place), when the order was closed (rate),
-        when the team was asked (offer).
+    :param moment: the agreed start (come, confirm_time), the start that is asked about (join), the agreed end
+        (took_place), when the order was closed (rate), when the team was asked (offer).
     """
     match purpose:
-        case Purpose.COME | Purpose.CONFIRM_TIME:
+        case Purpose.COME | Purpose.CONFIRM_TIME | Purpose.JOIN:
             return moment
         case Purpose.OFFER:
             return moment + OFFER_WITHIN

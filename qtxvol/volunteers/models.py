@@ -69,10 +69,27 @@ class Team(Base):
     weekly_capacity: Mapped[int] = mapped_column(default=2)
     #: Services that it can carry at one and the same time.
     parallel_events: Mapped[int] = mapped_column(default=3)
+    #: The leader's standing consent: the team's people may be asked to complete the crews of other teams nearby.
+    is_lending: Mapped[bool] = mapped_column(default=False)
+    #: The leader wants no ordinary offers before then; emergencies still come.
+    asks_paused_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: Closed services a year that it owes; 0: none are asked for.
     yearly_minimum: Mapped[int] = mapped_column(default=4)
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class LendingConsent(Base):
+    """The leader said that the team's people may be asked to help others, or took it back. The newest of a team agrees
+    with `teams.is_lending`; old ones stay."""
+
+    __tablename__ = "lending_consents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"), index=True)
+    is_on: Mapped[bool]
+    set_by_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    set_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Volunteer(Base):

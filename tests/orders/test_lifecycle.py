@@ -62,6 +62,9 @@ BY_HAND = {
     "end_unreachable": ("community", "placed dispatched claimed accepted", "unreachable"),
     "resume": ("community", "unreachable", "placed"),
     "push": ("department", "placed", "claimed"),
+    "hold": ("team", "claimed", STAYS),
+    "let_go": ("team department system", "claimed", STAYS),
+    "join": ("resident", "placed dispatched claimed", "merged"),
 }
 
 #: action: what it must carry
@@ -98,6 +101,9 @@ CARRIED = {
     "end_unreachable": set(),
     "resume": set(),
     "push": {"department_id"},
+    "hold": {"agreed_start", "agreed_end"},
+    "let_go": {"reason"},
+    "join": {"into_number"},
 }
 
 #: action: what the page calls it in Chinese
@@ -134,6 +140,9 @@ WORDS = {
     "end_unreachable": "联系不上",
     "resume": "重新受理",
     "push": "送单",
+    "hold": "应单",
+    "let_go": "放手",
+    "join": "并场",
 }
 
 #: action: what it takes back
@@ -190,11 +199,13 @@ def welcoming_facts(action: str, status: str) -> OrderFacts:
     """Facts to which no guard of `action` objects."""
     last = Action(UNDOES[action]) if action in LAST_MUST_BE else Action.CLAIM
     given = facts(status, clock_stopped_at=NOW if action == "answer" else None, last_action=last)
+    if action == "let_go":
+        given = replace(given, held_team_id=7)
     return replace(given, agreed_start=NOW - timedelta(hours=1)) if action in NEEDS_STARTED else given
 
 
-def test_the_matrix_covers_ten_statuses_thirty_two_actions_and_seven_parties():
-    assert (len(Status), len(Action), len(Party)) == (10, 32, 7)
+def test_the_matrix_covers_ten_statuses_thirty_five_actions_and_seven_parties():
+    assert (len(Status), len(Action), len(Party)) == (10, 35, 7)
     assert set(BY_HAND) == set(CARRIED) == set(WORDS) == {str(action) for action in Action}
 
 
