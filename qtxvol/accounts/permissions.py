@@ -12,12 +12,14 @@ from sqlalchemy import ColumnElement, String, and_, cast, exists, false, or_, se
 from qtxvol.accounts.actor import Actor, division_prefix
 from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.lifecycle import Action, Party, Status
-from qtxvol.orders.models import Crew, Order, OrderHolder
+from qtxvol.orders.models import Crew, CrewAsk, Hold, Order, OrderHolder
 from qtxvol.volunteers.models import Volunteer
 
 #: Statuses in which teams of the claiming department see an order that is not theirs: open to them, or ended while
 #: they looked at it, so that they read what happened instead of "not found".
 POOL = (Status.CLAIMED, Status.ACCEPTED, Status.CANCELLED, Status.UNMET, Status.UNREACHABLE)
+#: What a team does with an order that no team has accepted yet.
+_BEFORE_ACCEPTING = (Action.ACCEPT, Action.ASK, Action.HOLD, Action.LET_GO)
 
 
 def visible_orders(actor: Actor) -> ColumnElement[bool]:
@@ -37,12 +39,28 @@ def visible_orders(actor: Actor) -> ColumnElement[bool]:
             return or_(_has_held("team", str(actor.team_id)), team_pool(actor))
         case Party.VOLUNTEER if actor.volunteer_id is not None:
             rows = Volunteer.rows_of(actor.volunteer_id)
-            named = exists().where(Crew.order_id == Order.id, Crew.volunteer_id.in_(rows))
+            named = is_named(actor.volunteer_id)
             served = exists().where(HoursEntry.order_id == Order.id, HoursEntry.volunteer_id.in_(rows))
-            return or_(named, served)
+            return or_(named, served, is_asked(actor.volunteer_id))
         case Party.OFFICE | Party.SYSTEM:
             return true()
     return false()
+
+
+def is_named(volunteer_id: int) -> ColumnElement[bool]:
+    """Orders that this person is to serve, or was."""
+    return exists().where(Crew.order_id == Order.id, Crew.volunteer_id.in_(Volunteer.rows_of(volunteer_id)))
+
+
+def is_asked(volunteer_id: int) -> ColumnElement[bool]:
+    """Orders for which this person is asked by name just now; when the question ends, so does the sight."""
+    return exists().where(
+        CrewAsk.order_id == Order.id,
+        CrewAsk.volunteer_id.in_(Volunteer.rows_of(volunteer_id)),
+        CrewAsk.asked_at.is_not(None),
+        Hold.id == CrewAsk.hold_id,
+        CrewAsk.is_open(),
+    )
 
 
 def team_pool(actor: Actor) -> ColumnElement[bool]:
@@ -69,7 +87,7 @@ def find_obstacle(actor: Actor, order: Order, action: Action) -> str | None:
             return None  # nobody holds it yet
         case Party.DEPARTMENT:
             return None if order.department_id == actor.department_id else "moved_on"
-        case Party.TEAM if action in (Action.ACCEPT, Action.ASK) and order.status == Status.CLAIMED:
+        case Party.TEAM if action in _BEFORE_ACCEPTING and order.status == Status.CLAIMED:
             return None
         case Party.TEAM:
             return None if order.team_id == actor.team_id else "moved_on"

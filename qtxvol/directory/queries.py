@@ -424,6 +424,64 @@ def suggest_departments(menu_item_id: str | None, audience: str | None) -> list[
     return list(_rank_candidates([_Candidate(*row[1:]) for row in rows]))
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a menu item says who answers for it; of a wish in free text only the audience is known."""
+
+    audience: str
+    department_id: str | None = None
+    alternative_department_ids: tuple[str, ...] = ()
+    programme_id: str | None = None
+
+    @property
+    def programme(self) -> str:
+        """Of the item, else of its audience."""
+        usual = PROGRAMME_OF_AUDIENCE["residents"]
+        return self.programme_id or PROGRAMME_OF_AUDIENCE.get(self.audience, usual)
+
+
+def list_answering(wanted: Collection[Wanted]) -> dict[Wanted, tuple[Suggestion, ...]]:
+    """Departments that the menu or the plan names for each, as `suggest_departments` does, without those that only
+    are members. One statement, however many are asked about."""
+    rows = db.session.execute(
+        select(
+            Department.id,
+            Department.name,
+            Department.name_en,
+            Programme.id.label("programme_id"),
+            Programme.name.label("programme"),
+            Programme.name_en.label("programme_en"),
+            Route.part,
+            Route.position,
+        )
+        .select_from(Department)
+        .outerjoin(Route, and_(Route.department_id == Department.id, Route.is_active))
+        .outerjoin(Programme, and_(Programme.id == Route.programme_id, Programme.is_active))
+        .where(Department.is_active)
+        .order_by(Department.position, Department.id)
+    ).all()
+    departments = {row.id: row for row in rows}
+    routes = {(row.id, row.programme_id): row for row in rows if row.programme_id is not None}
+
+    def candidates(each: Wanted) -> Iterator[_Candidate]:
+        for department in departments.values():
+            route = routes.get((department.id, each.programme))
+            yield _Candidate(
+                department.id,
+                department.name,
+                department.name_en,
+                route.part if route else None,
+                route.position if route else None,
+                each.department_id,
+                list(each.alternative_department_ids),
+                route.programme if route else None,
+                route.programme_en if route else None,
+                False,
+            )
+
+    return {each: tuple(_rank_candidates(list(candidates(each)))) for each in wanted}
+
+
 def _rank_candidates(candidates: Sequence[_Candidate]) -> Iterator[Suggestion]:
     ranked = [(rank, candidate) for candidate in candidates if (rank := candidate.rank()) is not None]
     for (_, _, part), candidate in sorted(ranked, key=lambda pair: pair[0][:2]):

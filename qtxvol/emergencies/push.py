@@ -170,6 +170,7 @@ def _push_one(emergency: Emergency, push: Push, actor: Actor, place: str, key: s
 
 def _claim_pushed(number: str, actor: Actor, now: datetime) -> Outcome:
     def prepare(order: Order) -> Effect:
-        return Effect({"department_id": actor.department_id})
+        # beside the experts the service asks other teams by itself, as it does for every emergency
+        return Effect({"department_id": actor.department_id, "is_auto_asked": True, "next_wave_at": now})
 
     return change_order(number, Action.PUSH, actor, {"department_id": actor.department_id}, now=now, prepare=prepare)

@@ -12,6 +12,7 @@ from flask import Flask
 from qtxvol.base import CITY_TIME, utcnow
 from qtxvol.channels import sending
 from qtxvol.extensions import db
+from qtxvol.jobs import asker, planner
 from qtxvol.jobs.ledger import run_due, worker_name
 from qtxvol.notices.deliver import BATCH, Crew, Outside, deliver_lane, list_lanes, tidy_up
 from qtxvol.notices.plan import plan_due
@@ -80,15 +81,17 @@ class Deliverer:
 
 
 class Worker:
-    """The scheduler and the deliverer, which live and end together."""
+    """The scheduler, the deliverer, whoever asks and whoever plans, which live and end together."""
 
-    def __init__(self, scheduler: Any, deliverer: Deliverer) -> None:
-        self._scheduler, self._deliverer = scheduler, deliverer
+    def __init__(self, scheduler: Any, deliverer: Deliverer, asks: asker.Asker, plans: planner.Planner) -> None:
+        self._scheduler, self._deliverer, self._asker, self._planner = scheduler, deliverer, asks, plans
 
     def shutdown(self, wait: bool = True) -> None:
         """No job and no message begins any more; a message that is being sent is let finish, or its reader might get
         it twice or never."""
+        self._asker.stop()
         self._scheduler.shutdown(wait=wait)
+        self._planner.stop()
         self._deliverer.stop()
 
     def add_listener(self, tell: Callable[[Any], None], mask: int) -> None:
@@ -97,7 +100,8 @@ class Worker:
 
 
 def start_worker(app: Flask, outside: Outside = sending, pace: Pace | None = None) -> Worker:
-    """A scheduler in the background that asks every minute which jobs are due, and every few seconds for notices.
+    """A scheduler in the background that asks every minute which jobs are due, and every few seconds for notices,
+    for orders whose teams are to be asked, and for plans that wait.
 
     Missed slots are found in the ledger and notices in the outbox, not in the scheduler's memory, so a restart loses
     none.
@@ -105,7 +109,7 @@ def start_worker(app: Flask, outside: Outside = sending, pace: Pace | None = Non
     :return: `shutdown()` stops it.
     """
     scheduler = BackgroundScheduler(timezone=CITY_TIME)
-    deliverer = Deliverer(app, outside, pace)
+    deliverer, asks, plans = Deliverer(app, outside, pace), asker.Asker(app), planner.Planner(app)
 
     def tick() -> None:
         with app.app_context():
@@ -114,8 +118,10 @@ def start_worker(app: Flask, outside: Outside = sending, pace: Pace | None = Non
     scheduler.add_job(tick, "cron", minute="*", second=0, id="tick", coalesce=True, max_instances=1)
     scheduler.add_job(tick, id="start")  # at once: what was missed while nobody ran
     scheduler.add_job(deliverer.look, "interval", seconds=LOOK_EVERY, id="deliver", coalesce=True, max_instances=1)
+    scheduler.add_job(asks.look, "interval", seconds=asker.LOOK_EVERY, id="ask", coalesce=True, max_instances=1)
+    scheduler.add_job(plans.look, "interval", seconds=planner.LOOK_EVERY, id="plan", coalesce=True, max_instances=1)
     scheduler.start()
-    worker = Worker(scheduler, deliverer)
+    worker = Worker(scheduler, deliverer, asks, plans)
     app.extensions["qtxvol_worker"] = worker
     _LOG.info("worker started")
     return worker

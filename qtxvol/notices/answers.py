@@ -1,7 +1,7 @@
 """One-tap answers: keeping what was said, and telling whoever has to act on it.
 
-A link and the buttons on a desk end in the same place. An answer changes no order by itself, with one exception that
-the lifecycle gives the resident anyway: "nobody came" is a no-show. A rating goes through `rate_order`.
+A link and the buttons on a desk end in the same place. What an answer leads to is left to the verbs: "nobody came" is
+a no-show, a team's yes a hold, the yes of enough people an acceptance. A rating goes through `rate_order`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from datetime import datetime
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
+from qtxvol.notices.answer_token import read_token
 from qtxvol.notices.invitations import (
     Invitation,
     answer_path,
@@ -23,10 +24,16 @@ from qtxvol.notices.invitations import (
 )
 from qtxvol.notices.queue import To, queue_notices
 from qtxvol.notices.reminder_times import ASK_AFTER
+from qtxvol.offers import replacing
+from qtxvol.offers.crew_asks import answer_ask
+from qtxvol.offers.holds import hold_order
+from qtxvol.offers.joint import answer_joint, lock_seats
+from qtxvol.offers.other_times import answer_times
 from qtxvol.orders.call_backs import open_call_back
 from qtxvol.orders.calls import CallCause
+from qtxvol.orders.claim import look_again
 from qtxvol.orders.lifecycle import Label, Party, Status
-from qtxvol.orders.models import Order, Reply, ReplyChange
+from qtxvol.orders.models import CrewAsk, Order, Reply, ReplyChange
 from qtxvol.orders.replies import (
     COME_REASONS,
     DECLINE_REASONS,
@@ -54,12 +61,15 @@ class Given:
 
     :ivar reason: a code of `COME_REASONS` or `DECLINE_REASONS`; asked for with a no of a volunteer or team.
     :ivar windows: times that would suit the resident instead.
+    :ivar window: when a team that was asked can serve; its people are asked then. Of other times the one that a
+        resident takes.
     """
 
     is_yes: bool
     reason: str = ""
     text: str = ""
     windows: Sequence[Window] = ()
+    window: Window | None = None
 
     @property
     def answer(self) -> str:
@@ -71,9 +81,13 @@ def answer_link(token: str, given: Given, now: datetime) -> Invitation:
 
     :return: as it stands after the answer; a service that was reported missed is not accepted any more.
     :raise NotFound: see `open_link`.
-    :raise Refused: see `open_link`; 422: `unknown` or `missing` reason, `missing` text, `bad_window` with `fault`.
+    :raise Refused: see `open_link`; 422: `unknown` or `missing` reason, `missing` text, `bad_window` with `fault`; 409:
+        see `hold_order` and `answer_ask`.
     """
     with transaction():
+        asked = read_token(token)
+        if asked is not None and asked.purpose is Purpose.JOINT:
+            lock_seats(asked.about)  # all its orders in one order, before the reader's own
         return _give(open_link(token, now, is_locked=True), given, None, now)
 
 
@@ -93,6 +107,8 @@ def answer_at_desk(number: str, actor: Actor, given: Given, now: datetime) -> In
 
 def _give(invitation: Invitation, given: Given, account_id: int | None, now: datetime) -> Invitation:
     asked, order = invitation.asked, invitation.order
+    if asked.purpose in (Purpose.OTHER_TIME, Purpose.JOINT):
+        return _answer_proposal(invitation, given, now)
     given = _checked(asked.purpose, given, now)
     if _is_same(invitation, given):
         return invitation
@@ -103,10 +119,14 @@ def _give(invitation: Invitation, given: Given, account_id: int | None, now: dat
     if asked.purpose is Purpose.OFFER:
         _answer_offer(invitation, given, now)
         return invite(asked, order, invitation.own, now)
+    if invitation.ask is not None:
+        return _answer_join(invitation, invitation.ask, given, now)
     _keep(invitation, given, account_id, now)
     _tell(invitation, given, now)
     if asked.purpose is Purpose.TOOK_PLACE and not given.is_yes:
         return _nobody_came(invitation, given, now)
+    if asked.purpose is Purpose.COME and asked.party is Party.VOLUNTEER:
+        (replacing.trim if given.is_yes else replacing.replace_absent)(order, now)
     return invite(asked, order, invitation.own, now)
 
 
@@ -114,7 +134,7 @@ def _checked(purpose: Purpose, given: Given, now: datetime) -> Given:
     """The answer with what belongs to it and nothing else."""
     text = given.text.strip()[:LONGEST_TEXT]
     if given.is_yes:
-        return Given(is_yes=True)
+        return Given(is_yes=True, window=given.window)
     if purpose is Purpose.CONFIRM_TIME:
         windows = list(given.windows)[:MOST_WINDOWS]
         if windows and (fault := find_fault(windows, now)):
@@ -136,7 +156,9 @@ def _checked(purpose: Purpose, given: Given, now: datetime) -> Given:
 
 def _is_same(invitation: Invitation, given: Given) -> bool:
     if invitation.asked.purpose is Purpose.OFFER and given.is_yes:
-        return invitation.said == ""
+        if invitation.is_held:
+            return invitation.said == "standby"
+        return invitation.said == "held" or (given.window is None and invitation.said == "")
     said = (invitation.said, invitation.reason, invitation.text, list(invitation.windows))
     return said == (given.answer, given.reason, given.text, list(given.windows))
 
@@ -207,13 +229,23 @@ def _is_short(order: Order, now: datetime) -> bool:
 
 
 def _answer_offer(invitation: Invitation, given: Given, now: datetime) -> None:
-    """The department hears that a team can't, the other teams don't. Taken back, the team may accept again."""
+    """The department hears that a team can't, the other teams don't. Taken back, the team may accept again. A yes with
+    a time has the team's people asked; while another team finds its own, the team stands by."""
     offer = find_offer(invitation.asked)
     if offer is None:
         raise NotFound(invitation.asked.order_id)
     order = invitation.order
+    if given.is_yes and invitation.is_held:
+        offer.answer, offer.answered_at, offer.reason, offer.text = "standby", now, "", ""
+        db.session.flush()
+        return
+    if given.is_yes and given.window is not None:
+        hold_order(order.number, invitation.actor, agreed=given.window, now=now)
+        return
     offer.answer, offer.answered_at = ("declined", now) if not given.is_yes else (None, None)
     offer.reason, offer.text = given.reason, given.text
+    if not given.is_yes:
+        look_again(order, now)
     db.session.flush()
     queue_notices(
         "answer_changed" if given.is_yes else "offer_declined",
@@ -223,6 +255,38 @@ def _answer_offer(invitation: Invitation, given: Given, now: datetime) -> None:
         about=_who(invitation) | ({"reason": given.reason} if given.reason else {}),
         is_emergency=order.is_emergency,
     )
+
+
+def _answer_join(invitation: Invitation, ask: CrewAsk, given: Given, now: datetime) -> Invitation:
+    order = invitation.order
+    answer_ask(order, ask, is_yes=given.is_yes, reason=given.reason, text=given.text, now=now)
+    try:
+        return invite(invitation.asked, order, invitation.own, now)
+    except Refused:  # there is nothing to change any more: the order was let go of by this very answer
+        return replace(
+            invitation, said=given.answer, reason=given.reason, text=given.text, answered_at=now, is_final=True
+        )
+
+
+def _answer_proposal(invitation: Invitation, given: Given, now: datetime) -> Invitation:
+    """Other times, or a joint session: kept where it was proposed."""
+    asked, own = invitation.asked, invitation.own
+    if asked.purpose is Purpose.JOINT:
+        seat = answer_joint(own.number, invitation.actor, session_id=asked.about, is_yes=given.is_yes, now=now)
+        return replace(invitation, said=given.answer, answered_at=seat.invite.answered_at, seat=seat)
+    chosen = [given.window] if given.is_yes else []
+    if invitation.is_final:
+        if (invitation.said, list(invitation.windows)) == (given.answer, chosen):
+            return invitation
+        raise Refused("answer_moved", 410)
+    if given.is_yes and given.window is None:
+        raise Refused("missing", 422, field="window")
+    answer_times(
+        own.number, invitation.actor,
+        chosen=given.window if given.is_yes else None, text=given.text, windows=given.windows, event_id=asked.about,
+        now=now,
+    )  # fmt: skip
+    return invite(asked, own, own, now)
 
 
 def _nobody_came(invitation: Invitation, given: Given, now: datetime) -> Invitation:

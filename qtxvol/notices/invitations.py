@@ -13,8 +13,12 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
 from qtxvol.notices.answer_token import Asked, is_token, make_token, minutes_of, read_token
 from qtxvol.notices.queue import To
+from qtxvol.offers.crew_asks import find_ask
+from qtxvol.offers.joint import Seat, check_askable, find_seat, list_asked_sessions
+from qtxvol.offers.models import CounterOffer
+from qtxvol.offers.other_times import chosen_of, list_asked_times, windows_of_counter
 from qtxvol.orders.lifecycle import ENDED, Party, Status
-from qtxvol.orders.models import Crew, Offer, Order, Rating, Reply
+from qtxvol.orders.models import Crew, CrewAsk, Hold, Offer, Order, Rating, Reply
 from qtxvol.orders.replies import Purpose, answers_until
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import NotFound, Refused
@@ -34,7 +38,12 @@ class Invitation:
     :ivar order: the one that is served; `own` the resident's, which may have been merged into it.
     :ivar actor: the reader.
     :ivar until: the answer may be given and changed before this.
-    :ivar said: `yes`, `no`, or empty while nothing was said; `reason`, `text` and `windows` with it.
+    :ivar said: `yes`, `no`, or empty while nothing was said; `reason`, `text` and `windows` with it. Of a team that was
+        asked for an order `held` or `standby` instead of `yes`.
+    :ivar is_held: another team is finding its people for the order: what may be said is `standby`.
+    :ivar ask: of somebody who is asked by name to serve.
+    :ivar proposed: other times that a resident may choose from.
+    :ivar seat: a resident's in a joint session that is proposed.
     :ivar rating: the resident's own of this closing.
     :ivar is_final: it was answered, and what followed from it is not taken back here.
     """
@@ -51,6 +60,10 @@ class Invitation:
     answered_at: datetime | None = None
     rating: Rating | None = None
     is_final: bool = False
+    is_held: bool = False
+    ask: CrewAsk | None = None
+    proposed: Sequence[Window] = ()
+    seat: Seat | None = None
 
 
 def answer_path(purpose: str, *, order_id: int, reader: To, now: datetime) -> str:
@@ -59,7 +72,7 @@ def answer_path(purpose: str, *, order_id: int, reader: To, now: datetime) -> st
 
 
 def answer_paths(wanted: Iterable[tuple[str, int, To]], now: datetime) -> dict[tuple[str, int, To], str]:
-    """The paths of many links in three statements.
+    """The paths of many links in six statements.
 
     :param wanted: purpose, order (a resident's own, though it may have been merged into another), reader. `come` asks a
         resident whether the time suits, and a team that was asked by name whether it can take the order.
@@ -71,16 +84,31 @@ def answer_paths(wanted: Iterable[tuple[str, int, To]], now: datetime) -> dict[t
     if targets:
         orders |= {order.id: order for order in db.session.scalars(select(Order).where(Order.id.in_(targets)))}
     waves = latest_waves(orders) if any(each.status == Status.CLAIMED for each in orders.values()) else {}
+    purposes = {purpose for purpose, _order_id, _reader in wanted}
+    joins = latest_joins(orders) if Purpose.JOIN in purposes else {}
+    proposed = {
+        Purpose.OTHER_TIME: list_asked_times(ids) if Purpose.OTHER_TIME in purposes else {},
+        Purpose.JOINT: list_asked_sessions(ids) if Purpose.JOINT in purposes else {},
+    }
     paths = {}
     for purpose, order_id, reader in wanted:
         own = orders.get(reader.order_id or order_id)
-        asked = ask_of(purpose, own, orders, reader, waves) if own is not None else None
+        if own is not None and purpose in proposed:
+            about = proposed[Purpose(purpose)].get(own.id)
+            asked = Asked(Purpose(purpose), Party.RESIDENT, own.id, own.id, about) if about else None
+        else:
+            asked = ask_of(purpose, own, orders, reader, waves, joins) if own is not None else None
         paths[purpose, order_id, reader] = _path(asked, own) if asked is not None and own is not None else ""
     return paths
 
 
 def ask_of(
-    purpose: str, own: Order, orders: Mapping[int, Order], reader: To, waves: Mapping[tuple[int, int], int]
+    purpose: str,
+    own: Order,
+    orders: Mapping[int, Order],
+    reader: To,
+    waves: Mapping[tuple[int, int], int],
+    joins: Mapping[tuple[int, int], int],
 ) -> Asked | None:
     order = orders[own.merged_into_id] if own.merged_into_id and reader.party is Party.RESIDENT else own
     start, is_ahead = order.agreed_start, order.status == Status.ACCEPTED
@@ -95,6 +123,8 @@ def ask_of(
     if reader.party not in (Party.TEAM, Party.VOLUNTEER) or not reader.scope.isdecimal():
         return None
     who = int(reader.scope)
+    if reader.party is Party.VOLUNTEER and (order.id, who) in joins:
+        return Asked(Purpose.JOIN, Party.VOLUNTEER, order.id, who, joins[order.id, who])
     if is_ahead and start:
         return Asked(Purpose.COME, reader.party, order.id, who, minutes_of(start))
     wave = waves.get((order.id, who)) if reader.party is Party.TEAM and order.status == Status.CLAIMED else None
@@ -108,6 +138,24 @@ def latest_waves(orders: Iterable[int]) -> dict[tuple[int, int], int]:
         .group_by(Offer.order_id, Offer.team_id)
     )
     return {(row.order_id, row.team_id): row.wave for row in rows}
+
+
+def latest_joins(orders: Iterable[int], *, is_open: bool = False) -> dict[tuple[int, int], int]:
+    """In which hold each volunteer was asked last, by order and volunteer; one statement.
+
+    :param is_open: only where they may still answer. Otherwise the link says why there is nothing to answer.
+    """
+    statement = (
+        select(CrewAsk.order_id, CrewAsk.volunteer_id, Volunteer.person_id().label("person"), CrewAsk.hold_id)
+        .join(Hold, Hold.id == CrewAsk.hold_id)
+        .join(Volunteer, Volunteer.id == CrewAsk.volunteer_id)
+        .where(CrewAsk.order_id.in_(list(orders)), CrewAsk.asked_at.is_not(None))
+        .order_by(CrewAsk.hold_id)
+    )
+    found: dict[tuple[int, int], int] = {}
+    for row in db.session.execute(statement.where(CrewAsk.is_open()) if is_open else statement):
+        found[row.order_id, row.volunteer_id] = found[row.order_id, row.person] = row.hold_id
+    return found
 
 
 def _path(asked: Asked, own: Order) -> str:
@@ -131,7 +179,7 @@ def open_link(token: str, now: datetime, *, is_locked: bool = False) -> Invitati
 
     :raise NotFound: forged, cut off, or the order's link was renewed; they look the same.
     :raise Refused: 410: `answer_early`, `answer_expired` with `said`, `answer_moved`, `answer_ended`, `not_named`,
-        `own_push`.
+        `join_over` with `said`, `own_push`.
     """
     asked = read_token(token)
     if asked is None:
@@ -161,7 +209,9 @@ def ask_seat(actor: Actor, order: Order) -> Asked | None:
     else:
         return None
     waves = latest_waves([order.id]) if order.status == Status.CLAIMED else {}
-    return ask_of(Purpose.COME, order, {order.id: order}, reader, waves)
+    is_asked = actor.party is Party.VOLUNTEER and order.status in (Status.CLAIMED, Status.ACCEPTED)
+    joins = latest_joins([order.id], is_open=True) if is_asked else {}
+    return ask_of(Purpose.COME, order, {order.id: order}, reader, waves, joins)
 
 
 def _get(order_id: int, *, is_locked: bool) -> Order | None:
@@ -172,6 +222,8 @@ def _get(order_id: int, *, is_locked: bool) -> Order | None:
 
 
 def invite(asked: Asked, order: Order, own: Order, now: datetime) -> Invitation:
+    if asked.purpose is Purpose.JOINT:
+        return _invite_joint(asked, own, now)
     if own is not order and own.merged_into_id != order.id:
         raise Refused("answer_moved", 410)
     if order.status in ENDED:
@@ -181,6 +233,10 @@ def invite(asked: Asked, order: Order, own: Order, now: datetime) -> Invitation:
     match asked.purpose:
         case Purpose.OFFER:
             return _invite_offer(asked, order, now)
+        case Purpose.JOIN:
+            return _invite_join(asked, order, now)
+        case Purpose.OTHER_TIME:
+            return _invite_other_time(asked, order, now)
         case Purpose.RATE:
             return _invite_rating(asked, order, own, now)
         case Purpose.TOOK_PLACE:
@@ -242,16 +298,82 @@ def _invite_rating(asked: Asked, order: Order, own: Order, now: datetime) -> Inv
 def _invite_offer(asked: Asked, order: Order, now: datetime) -> Invitation:
     """Can your team take it: while nobody has, and the department stands by its asking."""
     offer = find_offer(asked)
-    if order.status != Status.CLAIMED or offer is None or offer.answer not in (None, "declined"):
+    if order.status != Status.CLAIMED or offer is None or offer.answer not in _OFFER_SAID:
         raise Refused("answer_moved", 410)
     until = answers_until(asked.purpose, offer.asked_at)
-    said = "no" if offer.answer == "declined" else ""
+    said = _OFFER_SAID[offer.answer]
     if until <= now:
         raise Refused("answer_expired", 410, said=said)
     actor, _scope = reader_of(asked, order)
     return Invitation(
         asked, order, order, actor, until,
-        said=said, reason=offer.reason, text=offer.text, answered_at=offer.answered_at,
+        said=said, reason=offer.reason, text=offer.text, answered_at=offer.answered_at, is_final=said == "held",
+        is_held=order.held_team_id not in (None, asked.reader_id),
+    )  # fmt: skip
+
+
+#: What an answer to an offer is called where it may still be changed.
+_OFFER_SAID: Mapping[str | None, str] = {None: "", "declined": "no", "standby": "standby", "held": "held"}
+
+
+def _invite_join(asked: Asked, order: Order, now: datetime) -> Invitation:
+    """Can you serve at that time: while it is open who comes. Whoever is named by now is asked whether they come."""
+    person = db.session.get(Volunteer, asked.reader_id)
+    ask = find_ask(asked.about, person.merged_into_id or person.id) if person is not None else None
+    if person is None or ask is None or ask.order_id != order.id:
+        raise Refused("answer_moved", 410)
+    start = order.agreed_start
+    if ask.ending == "named" and order.status == Status.ACCEPTED and start is not None:
+        come = Asked(Purpose.COME, Party.VOLUNTEER, order.id, ask.volunteer_id, minutes_of(start))
+        return _invite_ahead(come, order, order, now)
+    hold = db.session.get_one(Hold, ask.hold_id)
+    said = ask.answer or ""
+    if ask.ending and not (ask.ending == "silent" and hold.ended_at is None):
+        raise Refused("join_over", 410, said=said)
+    until = answers_until(asked.purpose, ask.starts_at)
+    if until <= now:
+        raise Refused("answer_expired", 410, said=said)
+    actor = Actor(Party.VOLUNTEER, person.name, volunteer_id=person.merged_into_id or person.id)
+    return Invitation(
+        asked, order, order, actor, until,
+        said=said, reason=ask.reason, text=ask.text, answered_at=ask.answered_at, ask=ask,
+    )  # fmt: skip
+
+
+def _invite_other_time(asked: Asked, order: Order, now: datetime) -> Invitation:
+    """Would another time do: while the question is open and one of the times is ahead. What was chosen stays chosen."""
+    counter = db.session.get(CounterOffer, asked.about)
+    if counter is None or counter.order_id != order.id or counter.answer == "void":
+        raise Refused("answer_moved", 410)
+    proposed, chosen = windows_of_counter(counter), chosen_of(counter)
+    actor, _scope = reader_of(asked, order)
+    until = max(window.starts_at for window in proposed)
+    if counter.answer is not None:
+        return Invitation(
+            asked, order, order, actor, until, said=counter.answer, windows=[chosen] if chosen else [],
+            answered_at=counter.answered_at, proposed=proposed, is_final=True,
+        )  # fmt: skip
+    ahead = [window for window in proposed if window.starts_at > now]
+    if not ahead:
+        raise Refused("answer_expired", 410, said="")
+    return Invitation(asked, order, order, actor, until, proposed=ahead)
+
+
+def _invite_joint(asked: Asked, own: Order, now: datetime) -> Invitation:
+    """Would you do it together: while others are asked too. Once joined, it is a clerk's to take apart."""
+    seat = find_seat(asked.about, own.id)
+    if seat is None:
+        raise NotFound(asked.about)
+    actor, _scope = reader_of(asked, own)
+    is_over = seat.session.status != "open"
+    if own.status in ENDED and not seat.has_joined:
+        raise Refused("answer_ended", 410, stands_at=own.status)
+    if not seat.has_joined and not (is_over and seat.invite.answer):
+        check_askable(seat, now)
+    return Invitation(
+        asked, own, own, actor, seat.session.until,
+        said=seat.invite.answer or "", answered_at=seat.invite.answered_at, seat=seat,
+        is_final=seat.has_joined or is_over,
     )  # fmt: skip
 
 

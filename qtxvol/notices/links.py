@@ -23,6 +23,7 @@ _PAGES = {
     "team_request_decided": "me",
     "volunteer_verified": "me",
     "star_awarded": "stars",
+    "plan_ready": "plan",
 }
 #: A notice that is worked on elsewhere than on its order's page or the inbox, by kind and party.
 _OTHER_PAGES = {
@@ -30,6 +31,8 @@ _OTHER_PAGES = {
     ("objection", Party.OFFICE): "hours",
     ("hours_decided", Party.VOLUNTEER): "hours",
     ("absence", Party.VOLUNTEER): "hours",
+    ("join_ask", Party.VOLUNTEER): "?tab=accepted",  # where all the questions stand; this one may be over
+    ("not_needed", Party.VOLUNTEER): "notices",
     ("science_day", Party.DEPARTMENT): "science-days",
     ("undelivered", Party.OFFICE): "undelivered",
     ("undelivered", Party.COMMUNITY): "undelivered",

@@ -32,6 +32,8 @@ RESULT_LABELS: Mapping[str, Label] = {
     "confirmed": Label("已确认", "confirmed"),
     "refused": Label("未同意", "refused"),
     "corrected": Label("已更正", "corrected"),
+    "yes": Label("愿意", "yes"),
+    "no": Label("不愿意", "no"),
 }
 #: Reasons that the system itself gives, or a one-tap answer.
 _REASONS: Mapping[str, Label] = {

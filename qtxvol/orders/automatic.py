@@ -16,7 +16,7 @@ from qtxvol.extensions import db
 from qtxvol.notices.queue import To, queue_notices
 from qtxvol.orders.lifecycle import Action, Party
 from qtxvol.orders.models import Crew, Order, OrderEvent
-from qtxvol.orders.serve import asked_teams, back_to_pool, check_free, check_parallel, crew_ids
+from qtxvol.orders.serve import asked_teams, back_to_pool, check_free, check_parallel, crew_ids, lent_by_consent
 from qtxvol.orders.transition import Effect, Outcome, change_order, note_clock
 from qtxvol.orders.undo import goes_on_from, last_event
 from qtxvol.orders.windows import Window
@@ -159,11 +159,12 @@ def _check_team(team_id: int) -> None:
 
 
 def _check_crew(order: Order, team_id: int, people: list[int], agreed: Window) -> None:
-    """All of them are still of the team, and free; they stay locked."""
+    """All of them are still of the team, or had agreed to help it, and are free; they stay locked."""
     crew = db.session.scalars(
         select(Volunteer).where(Volunteer.id.in_(people)).order_by(Volunteer.id).with_for_update()
     ).all()
-    mine = [person for person in crew if person.team_id == team_id and person.status == "verified"]
+    lent = lent_by_consent(order.id, team_id)
+    mine = [each for each in crew if each.status == "verified" and (each.team_id == team_id or each.id in lent)]
     if len(mine) != len(people):
         raise Refused("crew_gone", 409)
     check_free(order, mine, agreed)

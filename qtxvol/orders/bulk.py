@@ -22,11 +22,15 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """An order that somebody ticked: as they saw it, and where it is to go (dispatching only)."""
+    """An order that somebody ticked: as they saw it, and where it is to go (dispatching only).
+
+    :ivar suggested_department_id: which department the service suggested first.
+    """
 
     number: str
     version: int
     department_id: str = ""
+    suggested_department_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +53,29 @@ def dispatch_each(picks: Sequence[Pick], actor: Actor, *, now: datetime, key: st
     """
 
     def dispatch(pick: Pick, key: str) -> Outcome:
-        department_id = pick.department_id
-        return dispatch_order(pick.number, actor, department_id=department_id, now=now, version=pick.version, key=key)
+        return dispatch_order(
+            pick.number,
+            actor,
+            department_id=pick.department_id,
+            suggested_department_id=pick.suggested_department_id,
+            now=now,
+            version=pick.version,
+            key=key,
+        )
 
     return _take_each(picks, dispatch, key)
 
 
-def claim_each(picks: Sequence[Pick], actor: Actor, *, now: datetime, key: str) -> list[Taken]:
-    """Claim each order for the actor's department; else as `dispatch_each`."""
+def claim_each(
+    picks: Sequence[Pick], actor: Actor, *, now: datetime, key: str, is_auto_asked: bool = False
+) -> list[Taken]:
+    """Claim each order for the actor's department; else as `dispatch_each`.
+
+    :param is_auto_asked: as `claim_order`, for all of them.
+    """
 
     def claim(pick: Pick, key: str) -> Outcome:
-        return claim_order(pick.number, actor, now=now, version=pick.version, key=key)
+        return claim_order(pick.number, actor, is_auto_asked=is_auto_asked, now=now, version=pick.version, key=key)
 
     return _take_each(picks, claim, key)
 

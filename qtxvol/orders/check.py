@@ -14,6 +14,7 @@ from sqlalchemy import and_, func, or_, select
 from qtxvol.emergencies.check import check_emergencies
 from qtxvol.extensions import db
 from qtxvol.hours.check import check_hours
+from qtxvol.offers.check import check_holds
 from qtxvol.orders.chain import GENESIS
 from qtxvol.orders.clocks import MAY_END_EARLY, RUNNING, is_running, main_due
 from qtxvol.orders.lifecycle import OPEN, Action, Party, Status, get_rule
@@ -94,7 +95,7 @@ def _differing_columns(order: Order, events: Sequence[OrderEvent]) -> list[str]:
                 said |= {name: payload.get(name) for name in ("headcount", "division_code", "menu_item_id", "audience")}
             case Action.DISPATCH | Action.RULE | Action.REROUTE | Action.TURN_BACK | Action.PUSH:
                 said["department_id"] = payload["department_id"]
-            case Action.RETURN | Action.RELEASE | Action.RECALL:
+            case Action.RETURN | Action.RELEASE | Action.RECALL | Action.JOIN:
                 said["department_id"] = None
             case Action.RESUME:
                 said |= dict.fromkeys(("department_id", "agreed_start", "agreed_end"))
@@ -176,4 +177,6 @@ def _check_counts() -> Iterator[Finding]:
     for number, fault in check_hours():
         yield Finding(number, fault)
     for number, fault in check_emergencies():
+        yield Finding(number, fault)
+    for number, fault in check_holds():
         yield Finding(number, fault)

@@ -1,7 +1,9 @@
 """What a department does: claim, return, release, offer."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
 
 from sqlalchemy import select, update
 
@@ -10,26 +12,56 @@ from qtxvol.directory.models import Department
 from qtxvol.extensions import db
 from qtxvol.notices.queue import To, queue_notices
 from qtxvol.orders.clocks import name_owner
-from qtxvol.orders.lifecycle import RETURNS_BEFORE_RULING, Action, Party
+from qtxvol.orders.lifecycle import RETURNS_BEFORE_RULING, Action, Party, Status
 from qtxvol.orders.models import Offer, Order, OrderEvent
 from qtxvol.orders.reasons import check_reason
 from qtxvol.orders.transition import Effect, Outcome, change_order, hold, note_clock
+from qtxvol.orders.windows import Window
 from qtxvol.refusals import Refused
 from qtxvol.volunteers.models import Team
 
 #: More names in one wave is broadcasting, which wears volunteers out.
 MOST_TEAMS = 14
+#: Why somebody else than the first suggested was asked is a sentence, not a report.
+LONGEST_WHY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What was known of a team when it was asked: kept with the question, so that the service can be judged by it and
+    learn from the answer.
+
+    :ivar place: where the team stood in the suggestion, 1 for the first; None: it wasn't there.
+    :ivar chance: of a yes with a whole crew. :ivar clue: what that was read from (`offers.learn.clue_to_json`).
+    :ivar window: the time that is proposed with the question.
+    """
+
+    place: int | None = None
+    chance: float | None = None
+    clue: Mapping[str, object] | None = None
+    window: Window | None = None
 
 
 def claim_order(
-    number: str, actor: Actor, *, now: datetime, version: int | None = None, key: str | None = None
+    number: str,
+    actor: Actor,
+    *,
+    now: datetime,
+    is_auto_asked: bool = False,
+    version: int | None = None,
+    key: str | None = None,
 ) -> Outcome:
-    """Take responsibility for a dispatched order."""
+    """Take responsibility for a dispatched order.
+
+    :param is_auto_asked: the service asks teams by itself, wave after wave, beginning now (`offers/waves.py`).
+    """
 
     def prepare(order: Order) -> Effect:
-        return Effect(noted=note_clock(order, now))
+        values = {"is_auto_asked": is_auto_asked, "next_wave_at": now if is_auto_asked else None}
+        return Effect(values, note_clock(order, now))
 
-    return change_order(number, Action.CLAIM, actor, {}, now=now, prepare=prepare, version=version, key=key)
+    payload = {"is_auto_asked": True} if is_auto_asked else {}
+    return change_order(number, Action.CLAIM, actor, payload, now=now, prepare=prepare, version=version, key=key)
 
 
 def return_order(
@@ -94,17 +126,14 @@ def _give_back(
         if suggested_department_id and db.session.get(Department, suggested_department_id) is None:
             raise Refused("unknown", 422, field="suggested_department_id")
 
-        def then(event: OrderEvent) -> None:  # whoever was asked was asked by this department
-            db.session.execute(
-                update(Offer)
-                .where(Offer.order_id == order.id, Offer.is_standing())
-                .values(answered_at=now, answer="released")
-            )
+        def then(event: OrderEvent) -> None:
+            void_offers(order.id, now)
             _tell_office(order, now)
 
         values = {
             "department_id": None,
             "handed_team_id": None,
+            "is_auto_asked": False,
             "is_ruled": False,
             "returns_count": order.returns_count + 1,
         }
@@ -112,6 +141,12 @@ def _give_back(
 
     payload = {"reason": reason, "text": text, "suggested_department_id": suggested_department_id}
     return change_order(number, action, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def void_offers(order_id: int, now: datetime) -> None:
+    """Whoever was asked was asked by a department that doesn't hold the order any more."""
+    standing = update(Offer).where(Offer.order_id == order_id, Offer.is_standing())
+    db.session.execute(standing.values(answered_at=now, answer="released"))
 
 
 def _tell_office(order: Order, now: datetime) -> None:
@@ -131,15 +166,21 @@ def offer_order(
     now: datetime,
     is_handed: bool = False,
     text: str = "",
+    asked_by: str = "department",
+    proposals: Mapping[int, Proposal] = MappingProxyType({}),
+    override_why: str = "",
     version: int | None = None,
     key: str | None = None,
 ) -> Outcome:
     """Ask teams by name to take a claimed order; the first that accepts has it.
 
     :param is_handed: one team only: others see the order but can't accept it until the next offer.
+    :param asked_by: `department`, `system` (wave by wave) or `plan`.
+    :param proposals: by team id, what the suggestion knew of it; a team without one stood in no suggestion.
+    :param override_why: why a person asked others than the suggested first; kept with the offers, not in the event.
     :raise Refused: `unknown` team, `too_many_teams`, `hand_to_one` (422).
     """
-    wanted = sorted(set(team_ids))
+    wanted, why = sorted(set(team_ids)), override_why.strip()[:LONGEST_WHY]
 
     def prepare(order: Order) -> Effect:
         if len(wanted) > MOST_TEAMS:
@@ -152,12 +193,52 @@ def offer_order(
         wave = order.waves_count + 1
 
         def then(event: OrderEvent) -> None:
-            db.session.add_all(Offer(order_id=order.id, team_id=team, wave=wave, asked_at=now) for team in wanted)
+            db.session.add_all(
+                _offer(order.id, team, wave, now, asked_by, proposals.get(team, Proposal()), why) for team in wanted
+            )
             hold(order.id, "team", map(str, wanted), now)
             name_owner(order.id, "accept", str(wanted[0]) if is_handed else "")
 
-        values = {"waves_count": wave, "handed_team_id": wanted[0] if is_handed else None}
+        values: dict[str, object] = {"waves_count": wave, "handed_team_id": wanted[0] if is_handed else None}
+        if order.is_auto_asked:
+            values["next_wave_at"] = _next_look(order, now)
         return Effect(values, told_teams=tuple(wanted), then=then)
 
-    payload = {"team_ids": wanted, "is_handed": is_handed, "text": text}
+    payload: dict[str, object] = {"team_ids": wanted, "is_handed": is_handed, "text": text}
+    if asked_by != "department":
+        payload["asked_by"] = asked_by
+    if asked_by == "system":  # asks the same teams again after a day, though nothing has happened since: no repetition
+        payload["asked_at"] = now.astimezone(UTC).isoformat()
     return change_order(number, Action.OFFER, actor, payload, now=now, prepare=prepare, version=version, key=key)
+
+
+def look_again(order: Order, now: datetime) -> None:
+    """The service looks at this order at once, if it asks by itself. Inside the caller's `transaction()`."""
+    if order.is_auto_asked and order.status == Status.CLAIMED:
+        order.next_wave_at = now
+
+
+def _next_look(order: Order, now: datetime) -> datetime:
+    """Whoever asks, the service gives the teams its time to answer before it asks others."""
+    from qtxvol.offers.waves import next_look  # asks through `offer_order`, so neither can come first
+
+    return next_look(order, now)
+
+
+def _offer(
+    order_id: int, team_id: int, wave: int, now: datetime, asked_by: str, proposal: Proposal, override_why: str
+) -> Offer:
+    window = proposal.window
+    return Offer(
+        order_id=order_id,
+        team_id=team_id,
+        wave=wave,
+        asked_at=now,
+        asked_by=asked_by,
+        proposed_start=window.starts_at if window else None,
+        proposed_end=window.ends_at if window else None,
+        suggested_place=proposal.place,
+        chance=proposal.chance,
+        clue=dict(proposal.clue) if proposal.clue is not None else None,
+        override_why=override_why,
+    )

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from qtxvol.accounts.models import Account, Seat
 from qtxvol.base import AnyRow
-from qtxvol.directory.queries import get_menu_item, suggest_departments
+from qtxvol.directory.queries import suggest_departments
 from qtxvol.extensions import db
 from qtxvol.hours.models import Attendance
 from qtxvol.notices.queue import To, queue_notices
@@ -29,19 +29,15 @@ from qtxvol.orders.clocks import expire_ratings
 from qtxvol.orders.ladder_rules import get_switches
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import ClockAlarm, Order, OrderClock, OrderHolder, Reply
-from qtxvol.orders.serve import asked_teams
 from qtxvol.orders.transition import lock_order
 from qtxvol.orders.unanswered import remind_of_questions
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
-from qtxvol.volunteers.queries import list_team_choices
 
 _LOG = logging.getLogger(__name__)
 
 #: So many orders are moved in one run; the rest has its turn in the next.
 MOST_MOVES = 50
-#: So many teams are told when an order falls back into the pool.
-STAND_BY = 2
 #: Who may get an unclaimed order next (`directory.queries.Suggestion.part`): not every member of the programme.
 RESPONSIBLE = frozenset({"menu", "alternative", "lead", "responsible", "cooperating"})
 
@@ -166,18 +162,16 @@ def _move(row: AnyRow, now: datetime) -> str:
     if not write_alarms([(clock.id, "moved")], now):
         return ""
     reason = NO_CALL if clock.step == "first_call" else NO_SHOW
-    others = () if asked_teams(order.id) else _list_stand_by(order, now)
-    lapse_order(order.number, reason=reason, also_told=others, now=now)
+    lapse_order(order.number, reason=reason, also_told=_list_next(order, now), now=now)
     return "lapsed"
 
 
-def _list_stand_by(order: Order, now: datetime) -> tuple[int, ...]:
-    """The order was taken from the pool, so nobody stands by who was asked before: the department's first teams that
-    could serve it hear at once that it is free, not the one that just let it lie."""
-    item = get_menu_item(order.menu_item_id) if order.menu_item_id else None
-    choices = list_team_choices(order, item, order.department_id or "", now)
-    own = [choice.team_id for choice in choices if "own" in dict(choice.reasons) and choice.team_id != order.team_id]
-    return tuple(own[:STAND_BY])
+def _list_next(order: Order, now: datetime) -> tuple[int, ...]:
+    """Of an order whose teams a person chooses, those that would be asked next hear that it is free, beside those that
+    were asked before. Where the service chooses, it asks them itself, and doesn't tell them twice."""
+    from qtxvol.offers.waves import list_next_teams  # it asks through verbs of this room
+
+    return () if order.is_auto_asked else list_next_teams(order, now)
 
 
 def _reroute(order: Order, clock: OrderClock, now: datetime) -> str:

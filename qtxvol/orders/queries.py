@@ -9,7 +9,14 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, sel
 from sqlalchemy.orm import aliased, undefer
 
 from qtxvol.accounts.actor import Actor, division_prefix
-from qtxvol.accounts.permissions import find_obstacle, may_search_by_phone, rates_itself, team_pool, visible_orders
+from qtxvol.accounts.permissions import (
+    find_obstacle,
+    is_named,
+    may_search_by_phone,
+    rates_itself,
+    team_pool,
+    visible_orders,
+)
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.models import Department, Division, MenuItem
 from qtxvol.extensions import db
@@ -42,7 +49,7 @@ from qtxvol.orders.models import (
 )
 from qtxvol.orders.numbers import parse_number
 from qtxvol.orders.place import fold
-from qtxvol.orders.transition import facts_of
+from qtxvol.orders.transition import facts_of, last_deed_of
 from qtxvol.orders.tried import sum_up_tries
 from qtxvol.paging import Page, nearest
 from qtxvol.refusals import NotFound
@@ -100,7 +107,8 @@ def _to_call_back(actor: Actor, now: datetime) -> ColumnElement[bool]:
 def _in_pool(actor: Actor, now: datetime) -> ColumnElement[bool]:
     for_us = or_(Order.handed_team_id.is_(None), Order.handed_team_id == actor.team_id)
     asked = Order.id.in_(select(Offer.order_id).where(Offer.team_id == actor.team_id, Offer.is_standing()))
-    return and_(Order.status == Status.CLAIMED, for_us, or_(asked, team_pool(actor)))
+    is_free = or_(Order.held_team_id.is_(None), Order.held_team_id == actor.team_id)  # whoever was asked may stand by
+    return and_(Order.status == Status.CLAIMED, for_us, or_(asked, and_(team_pool(actor), is_free)))
 
 
 def _ours(*statuses: Status) -> Callable[[Actor, datetime], ColumnElement[bool]]:
@@ -109,6 +117,11 @@ def _ours(*statuses: Status) -> Callable[[Actor, datetime], ColumnElement[bool]]
 
 def _held(*statuses: Status) -> Callable[[Actor, datetime], ColumnElement[bool]]:
     return lambda actor, now: and_(Order.department_id == actor.department_id, Order.status.in_(statuses))
+
+
+def _to_serve(actor: Actor, now: datetime) -> ColumnElement[bool]:
+    """Not what a volunteer is only asked for."""
+    return and_(Order.status == Status.ACCEPTED, is_named(actor.volunteer_id or 0))
 
 
 def _all(actor: Actor, now: datetime) -> ColumnElement[bool]:
@@ -146,7 +159,7 @@ TABS: dict[Party, tuple[Tab, ...]] = {
         _ALL_TAB,
     ),
     Party.VOLUNTEER: (
-        Tab("accepted", "待服务", _in_status(_S.ACCEPTED)),
+        Tab("accepted", "待服务", _to_serve),
         Tab("closed", "已服务", _in_status(_S.CLOSED), is_by_deadline=False),
         _ALL_TAB,
     ),
@@ -450,6 +463,11 @@ class OrderView:
     refused: Sequence[Possible]
 
 
+def may_see(actor: Actor, number: str) -> bool:
+    """Is it an order of this seat's?"""
+    return db.session.scalar(select(Order.id).where(Order.number == number, visible_orders(actor))) is not None
+
+
 def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
     """One order within the seat's scope, in a constant number of statements.
 
@@ -470,7 +488,7 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
         .where(OrderEvent.order_id == order.id)
         .order_by(OrderEvent.sequence)
     ).all()
-    last = Action(events[-1].OrderEvent.action)
+    last = last_deed_of(order.id, events[-1].OrderEvent)
     calls = db.session.scalars(
         select(ContactAttempt).where(ContactAttempt.order_id == order.id).order_by(ContactAttempt.id.desc())
     ).all()
@@ -500,7 +518,19 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
             .order_by(Volunteer.id)
         ).all(),
         offers=db.session.execute(
-            select(Offer.wave, Offer.asked_at, Offer.answer, Offer.answered_at, Offer.reason, Offer.text, Team.name)
+            select(
+                Offer.wave,
+                Offer.asked_at,
+                Offer.asked_by,
+                Offer.proposed_start,
+                Offer.proposed_end,
+                Offer.answer,
+                Offer.answered_at,
+                Offer.silent_at,
+                Offer.reason,
+                Offer.text,
+                Team.name,
+            )
             .join(Team, Team.id == Offer.team_id)
             .where(Offer.order_id == order.id)
             .order_by(Offer.wave, Team.name)
@@ -559,7 +589,7 @@ def _ask_every_rule(
     return [
         Possible(rule, _find_reason(rule, actor, order, rated if rule.action is Action.RATE else facts))
         for rule in list_rules_of(actor.party)
-        if rule.undoes is None or rule.undoes in done
+        if rule.undoes is None or rule.undoes in done or (rule.action is Action.SPLIT and Action.JOIN in done)
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.base import CITY_TIME
@@ -13,9 +13,11 @@ from qtxvol.hours.attendance import list_stays, sign_attendances
 from qtxvol.hours.ledger import Stay, check_not_elsewhere, lock_people, take_back, write_stays
 from qtxvol.hours.no_shows import record_absences, record_team_no_show
 from qtxvol.hours.rules import minutes_of
+from qtxvol.offers.joint_time import check_joint_time
+from qtxvol.orders.bookings import list_bookings
 from qtxvol.orders.clocks import move_clocks
 from qtxvol.orders.lifecycle import Action, Status
-from qtxvol.orders.models import Crew, Offer, Order, OrderEvent
+from qtxvol.orders.models import Crew, CrewAsk, Hold, Offer, Order, OrderEvent
 from qtxvol.orders.pictures import Picture, attach
 from qtxvol.orders.place import MOST_PEOPLE
 from qtxvol.orders.reasons import check_reason
@@ -43,7 +45,8 @@ def accept_order(
     """Take a claimed order for the actor's team, with one agreed time and named people.
 
     :param agreed: aware UTC, in the future.
-    :param volunteer_ids: verified members of the team, at least as many as the menu item asks for.
+    :param volunteer_ids: verified members of the team, and people of other teams who have said yes to this one; at
+        least as many as the menu item asks for.
     :raise Refused: `not_asked`, `team_inactive`, `team_full` with `most`, `person_busy` with `names`,
         `licence_missing`, `skill_missing` (409);
         `bad_window`, `not_in_team`, `crew_too_small` with `least` (422); `wrong_status` when another team was first.
@@ -51,8 +54,9 @@ def accept_order(
     people = sorted(set(volunteer_ids))
 
     def prepare(order: Order) -> Effect:
-        _check_agreed(agreed, now)
-        _check_team(order, actor)
+        check_agreed(agreed, now)
+        check_joint_time(order, agreed)
+        check_team(order, actor)
         check_parallel(order, actor.team_id, agreed)
         check_crew(order, actor, people, agreed)
 
@@ -63,7 +67,7 @@ def accept_order(
                 .where(
                     Offer.order_id == order.id,
                     Offer.team_id == actor.team_id,
-                    or_(Offer.answer.is_(None), Offer.answer == "declined"),
+                    or_(Offer.answer.is_(None), Offer.answer.in_(("declined", "held", "standby"))),
                 )
                 .values(answered_at=now, answer="accepted")
             )
@@ -96,7 +100,7 @@ def reschedule_order(
     """
 
     def prepare(order: Order) -> Effect:
-        _check_agreed(agreed, now)
+        check_agreed(agreed, now)
         check_parallel(order, order.team_id, agreed)
         crew = _lock_crew(order.id)
         _check_qualified(order, crew, agreed)
@@ -265,7 +269,8 @@ def _times(window: Window) -> dict[str, str]:
     }
 
 
-def _check_agreed(agreed: Window, now: datetime) -> None:
+def check_agreed(agreed: Window, now: datetime) -> None:
+    """:raise Refused: `bad_window` with `fault` (422)."""
     if fault := find_window_fault(agreed, now):
         raise Refused("bad_window", 422, field="agreed_start", fault=fault)
 
@@ -280,9 +285,12 @@ def _find_actual_fault(order: Order, actual: Window, now: datetime) -> str | Non
     return "too_long" if actual.ends_at - actual.starts_at > LONGEST else None
 
 
-def _check_team(order: Order, actor: Actor) -> None:
+def check_team(order: Order, actor: Actor) -> None:
     """The team is active and still in reach of the order: in its department's pool, or asked by name and not since
-    the order was given back."""
+    the order was given back.
+
+    :raise Refused: `team_inactive`, `not_asked` (409).
+    """
     team = db.session.get(Team, actor.team_id)
     if team is None or not team.is_active:
         raise Refused("team_inactive", 409)
@@ -293,23 +301,29 @@ def _check_team(order: Order, actor: Actor) -> None:
 
 
 def check_parallel(order: Order, team_id: int | None, agreed: Window) -> None:
-    """The team carries no more services at one time than it said. It stays locked, so that two accepted at once count
-    each other.
+    """The team carries no more services at one time than it said, those counted for which it is finding people. It
+    stays locked, so that two accepted at once count each other.
 
     :raise Refused: `team_full` with `most` (409).
     """
     team = db.session.get_one(Team, team_id, with_for_update=True)
+    accepted = select(Order.agreed_start, Order.agreed_end).where(
+        Order.team_id == team.id,
+        Order.id != order.id,
+        Order.status == Status.ACCEPTED,
+        Order.agreed_start < agreed.ends_at,
+        Order.agreed_end > agreed.starts_at,
+    )
+    held = select(Hold.starts_at, Hold.ends_at).where(
+        Hold.team_id == team.id,
+        Hold.order_id != order.id,
+        Hold.ended_at.is_(None),
+        Hold.starts_at < agreed.ends_at,
+        Hold.ends_at > agreed.starts_at,
+    )
     taken = [
         Window(start, end)
-        for start, end in db.session.execute(
-            select(Order.agreed_start, Order.agreed_end).where(
-                Order.team_id == team.id,
-                Order.id != order.id,
-                Order.status == Status.ACCEPTED,
-                Order.agreed_start < agreed.ends_at,
-                Order.agreed_end > agreed.starts_at,
-            )
-        )
+        for start, end in (*db.session.execute(accepted), *db.session.execute(held))
         if start is not None and end is not None
     ]
     starts = [agreed.starts_at, *(window.starts_at for window in taken if window.starts_at > agreed.starts_at)]
@@ -318,17 +332,73 @@ def check_parallel(order: Order, team_id: int | None, agreed: Window) -> None:
         raise Refused("team_full", 409, field="agreed_start", most=team.parallel_events)
 
 
+def check_week(order: Order, team_id: int | None, agreed: Window) -> None:
+    """The team carries no more services in the week than it said; an emergency may go beyond. Whoever names people by
+    hand has phoned, and is not asked to count.
+
+    :raise Refused: `team_week_full` with `most` (409).
+    """
+    team = db.session.get_one(Team, team_id)
+    if order.urgency == "emergency":
+        return
+    monday = start_of_week(agreed.starts_at)
+    sunday = monday + timedelta(days=7)
+    accepted = select(func.count()).where(
+        Order.team_id == team.id,
+        Order.id != order.id,
+        Order.status.in_((Status.ACCEPTED, Status.CLOSED)),
+        Order.agreed_start >= monday,
+        Order.agreed_start < sunday,
+    )
+    held = select(func.count()).where(
+        Hold.team_id == team.id,
+        Hold.order_id != order.id,
+        Hold.ended_at.is_(None),
+        Hold.starts_at >= monday,
+        Hold.starts_at < sunday,
+    )
+    if (db.session.scalar(accepted) or 0) + (db.session.scalar(held) or 0) >= team.weekly_capacity:
+        raise Refused("team_week_full", 409, field="agreed_start", most=team.weekly_capacity)
+
+
+def start_of_week(moment: datetime) -> datetime:
+    """Monday 00:00 by the city's clock."""
+    local = moment.astimezone(CITY_TIME)
+    return (local - timedelta(days=local.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Window) -> None:
-    """The named people are verified members, enough, qualified and free. They stay locked, so that two orders
-    accepted at once can't book one person twice."""
+    """The named people are verified members, enough, qualified and free; or of another team and have said yes to this
+    one. They stay locked, so that two orders accepted at once can't book one person twice."""
     crew = db.session.scalars(
         select(Volunteer).where(Volunteer.id.in_(people)).order_by(Volunteer.id).with_for_update()
     ).all()
-    mine = [person for person in crew if person.team_id == actor.team_id and person.status == "verified"]
+    lent = lent_by_consent(order.id, actor.team_id)
+    mine = [
+        person
+        for person in crew
+        if person.status == "verified" and (person.team_id == actor.team_id or person.id in lent)
+    ]
     if len(mine) != len(people):
         raise Refused("not_in_team", 422, field="volunteer_ids")
     _check_qualified(order, mine, agreed)
     check_free(order, mine, agreed)
+
+
+def lent_by_consent(order_id: int, team_id: int | None) -> set[int]:
+    """People of other teams who were asked by name to help this one, and have said yes."""
+    said_yes = (
+        select(CrewAsk.volunteer_id)
+        .join(Hold, Hold.id == CrewAsk.hold_id)
+        .where(
+            CrewAsk.order_id == order_id,
+            Hold.team_id == team_id,
+            CrewAsk.is_lent,
+            CrewAsk.answer == "yes",
+            CrewAsk.ending.in_(("", "named")),
+        )
+    )
+    return set(db.session.scalars(said_yes))
 
 
 def _check_qualified(order: Order, mine: Sequence[Volunteer], agreed: Window) -> None:
@@ -352,23 +422,12 @@ def _has_licence(mine: Sequence[Volunteer], needed: set[str], agreed: Window) ->
 
 
 def check_free(order: Order, people: Sequence[Volunteer], agreed: Window) -> None:
-    """None of them serves elsewhere at that time.
+    """None of them serves elsewhere at that time, or has said yes to another service then.
 
     :raise Refused: `person_busy` with `names` (409).
     """
-    busy = db.session.scalars(
-        select(Volunteer.name)
-        .join(Crew, Crew.volunteer_id == Volunteer.id)
-        .join(Order, Order.id == Crew.order_id)
-        .where(
-            Volunteer.person_id().in_([person.merged_into_id or person.id for person in people]),
-            Order.id != order.id,
-            Order.status == Status.ACCEPTED,
-            Order.agreed_start < agreed.ends_at,
-            Order.agreed_end > agreed.starts_at,
-        )
-        .distinct()
-    ).all()
+    ids = [person.merged_into_id or person.id for person in people]
+    busy = sorted({booking.name for booking in list_bookings(ids, agreed, without_order=order.id)})
     if busy:
         raise Refused("person_busy", 409, field="volunteer_ids", names="、".join(busy))
 

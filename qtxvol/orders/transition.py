@@ -17,6 +17,7 @@ from qtxvol.accounts.permissions import find_obstacle, visible_orders
 from qtxvol.extensions import db
 from qtxvol.notices.queue import To, queue_notices
 from qtxvol.notices.reminders import follow_step
+from qtxvol.offers.models import CounterOffer
 from qtxvol.orders import clocks
 from qtxvol.orders.chain import GENESIS, event_hash, fingerprint
 from qtxvol.orders.lifecycle import OPEN, Action, OrderFacts, Party, Rule, Status, find_refusal, find_undo, get_rule
@@ -34,6 +35,7 @@ class Effect:
     :ivar noted: what the event keeps besides what was asked for, for the step that may take it back.
     :ivar told_teams: teams to tell besides the order's own.
     :ivar then: called with the new event; adds the rows that point to it.
+    :ivar told_as: for some parties another kind of notice than the step's own, with its `about`.
     :ivar goes_on: clocks that were ended and go on where they stood, because the step takes back what ended them
         (`undo.goes_on_from`); otherwise the new status begins with clocks of its own.
     """
@@ -41,6 +43,7 @@ class Effect:
     values: dict[str, Any] = field(default_factory=dict)
     noted: dict[str, Any] = field(default_factory=dict)
     told_teams: tuple[int, ...] = ()
+    told_as: Mapping[Party, tuple[str, Mapping[str, object]]] = field(default_factory=dict)
     then: Callable[[OrderEvent], None] | None = None
     goes_on: Sequence[OrderClock] = ()
 
@@ -91,7 +94,9 @@ def change_order(
             return Outcome(order.id, order.number, Status(order.status), order.version, is_repeat=True)
         joined = db.session.get(Order, order.merged_into_id) if order.merged_into_id else None
         has_tried = action is Action.END_UNREACHABLE and sum_up_tries(order).are_enough
-        facts = facts_of(order, actor, now, last_action=Action(last.action), joined=joined, has_tried_enough=has_tried)
+        facts = facts_of(
+            order, actor, now, last_action=last_deed_of(order.id, last), joined=joined, has_tried_enough=has_tried
+        )
         refusal = find_refusal(rule, actor.party, facts)
         if refusal == "wrong_party":
             raise Refused(refusal, 403)
@@ -137,7 +142,7 @@ def insert_order(
     clocks.write_clocks(begun, event)
     then(event)
     if not order.is_push:  # the push that follows tells of it
-        _queue_notices(order, rule, actor, event, (), (), now)
+        _queue_notices(order, rule, actor, event, (), (), now, told_as={})
     return Outcome(order.id, order.number, Status.PLACED, 1)
 
 
@@ -169,7 +174,7 @@ def facts_of(
 ) -> OrderFacts:
     """The order as the guards see it.
 
-    :param last_action: of the order's last event.
+    :param last_action: what was done last (`last_deed_of`).
     :param joined: the order that this one was merged into. Once it was closed, its askers are counted and may have
         rated it, and go on together even when it is reopened.
     """
@@ -191,6 +196,7 @@ def facts_of(
         can_leave_joined=joined is not None and joined.status in OPEN and joined.closures_count == 0,
         has_tried_enough=has_tried_enough,
         is_push=order.is_push,
+        held_team_id=order.held_team_id,
     )
 
 
@@ -229,6 +235,20 @@ def _last_and_repeated(order: Order, actor: Actor, asked: str, key: str | None) 
             return last, event
     is_same = last.actor_key == actor.key and last.fingerprint == asked
     return last, last if is_same else None
+
+
+def last_deed_of(order_id: int, last: OrderEvent) -> Action:
+    """What was done to the order last, past the teams that the service asked by itself: nobody has acted by that, so a
+    claim, or an order that was taken back, can still be given back as long as no team has said yes."""
+    if not _is_own_asking(last):
+        return Action(last.action)
+    by_hand = or_(OrderEvent.action != Action.OFFER, OrderEvent.party != Party.SYSTEM)
+    found = select(OrderEvent.action).where(OrderEvent.order_id == order_id, by_hand)
+    return Action(db.session.scalars(found.order_by(OrderEvent.sequence.desc()).limit(1)).one())
+
+
+def _is_own_asking(event: OrderEvent) -> bool:
+    return event.action == Action.OFFER and event.party == Party.SYSTEM
 
 
 def _check_not_undone(event: OrderEvent, last: OrderEvent) -> None:
@@ -273,6 +293,9 @@ def _write_step(
         values["status_since"] = now
         values["due_at"] = clocks.main_due(begun)
         values["clock_stopped_at"] = None
+        values["held_team_id"] = None
+        # whoever falls free is looked at at once
+        values["next_wave_at"] = now if to is Status.CLAIMED and order.is_auto_asked else None
     values |= effect.values
     changed = db.session.connection().execute(
         update(Order).where(Order.id == order.id, Order.status == was, Order.version == order.version).values(**values)
@@ -306,10 +329,27 @@ def _write_step(
     after = _crew_of(order.id, rule)
     crew = crew ^ after if rule.action is Action.CREW else crew | after  # who stays was told before
     teams = {*effect.told_teams, *filter(None, (order.team_id or leaving_team,))}
-    _queue_notices(order, rule, actor, event, teams, crew, now, department=order.department_id or leaving_department)
+    department = order.department_id or leaving_department
+    _queue_notices(order, rule, actor, event, teams, crew, now, told_as=effect.told_as, department=department)
     db.session.flush()
     follow_step(order, event, now)
+    _follow_hold(order, event, now)
+    _follow_joint(order, event, now)
     return Outcome(order.id, order.number, to, order.version)
+
+
+def _follow_joint(order: Order, event: OrderEvent, now: datetime) -> None:
+    """Askers who are asked whether they would hold it together hear when that has come to nothing."""
+    from qtxvol.offers.joint import follow_step as follow_joint  # likewise
+
+    follow_joint(order, event, now)
+
+
+def _follow_hold(order: Order, event: OrderEvent, now: datetime) -> None:
+    """Whoever is asked by name hears when the order goes elsewhere."""
+    from qtxvol.offers.holds import follow_step as follow_hold  # it takes steps itself, so neither can come first
+
+    follow_hold(order, event, now)
 
 
 def _change_clocks(
@@ -420,6 +460,8 @@ def _end_questions(order_id: int, now: datetime) -> None:
     db.session.execute(
         update(Question).where(Question.order_id == order_id, Question.ended_at.is_(None)).values(ended_at=now)
     )
+    unanswered = update(CounterOffer).where(CounterOffer.order_id == order_id, CounterOffer.answer.is_(None))
+    db.session.execute(unanswered.values(answered_at=now, answer="void"))
 
 
 def _queue_notices(
@@ -431,6 +473,7 @@ def _queue_notices(
     crew: Iterable[int],
     now: datetime,
     *,
+    told_as: Mapping[Party, tuple[str, Mapping[str, object]]],
     department: str | None = None,
 ) -> None:
     """One row for each body to tell, never for the one that acted. Askers whose order was merged into this one
@@ -455,10 +498,11 @@ def _queue_notices(
             case Party.RESIDENT:
                 readers.extend(To(party, "", order_id) for order_id, _division in askers)
     own = _seat_of(actor, order)
-    queue_notices(
-        str(rule.action),
-        [reader for reader in readers if reader != own],
-        now=now,
-        event_id=event.id,
-        is_emergency=order.is_emergency,
-    )
+    readers = [reader for reader in readers if reader != own]
+    as_usual = [reader for reader in readers if reader.party not in told_as]
+    queue_notices(str(rule.action), as_usual, now=now, event_id=event.id, is_emergency=order.is_emergency)
+    for party, (kind, about) in told_as.items():
+        others = [reader for reader in readers if reader.party is party]
+        queue_notices(
+            kind, others, now=now, order_id=order.id, event_id=event.id, about=about, is_emergency=order.is_emergency
+        )

@@ -10,6 +10,7 @@ from sqlalchemy import or_, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
+from qtxvol.orders.claim import void_offers
 from qtxvol.orders.clocks import take_up_ended
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.models import Order, OrderClock, OrderEvent
@@ -39,12 +40,16 @@ def unclaim_order(
     number: str, actor: Actor, *, now: datetime, text: str = "", version: int | None = None, key: str | None = None
 ) -> Outcome:
     """Take back a claim that nobody has built on. It waits for the same department, whose clock goes on where it stood.
+    Teams that the service has asked by itself meanwhile are not asked any more.
 
     :raise Refused: `claim_used` (409): something was done since; `claim_settled`: more than 30 minutes ago.
     """
 
     def prepare(order: Order) -> Effect:
-        return Effect(goes_on=goes_on_from(order, Action.CLAIM))
+        def then(event: OrderEvent) -> None:
+            void_offers(order.id, now)
+
+        return Effect({"is_auto_asked": False}, then=then, goes_on=goes_on_from(order, Action.CLAIM))
 
     return change_order(
         number, Action.UNCLAIM, actor, {"text": text}, now=now, prepare=prepare, version=version, key=key
@@ -70,13 +75,14 @@ def restore_order(
 def split_order(
     number: str, actor: Actor, *, now: datetime, text: str = "", version: int | None = None, key: str | None = None
 ) -> Outcome:
-    """Let a merged order go its own way again, and with it whoever had joined it before it was merged.
+    """Let a merged order go its own way again, and with it whoever had joined it before it was merged; likewise one
+    that became part of a joint session by its asker's consent.
 
     :raise Refused: `joined_ended` (409): the order that it joined was served or has ended.
     """
 
     def prepare(order: Order) -> Effect:
-        target_id, merging = order.merged_into_id, last_event(order, Action.MERGE)
+        target_id, merging = order.merged_into_id, last_event(order, Action.MERGE, Action.JOIN)
         moved = cast(list[int], merging.payload.get("moved_order_ids", []))
 
         def then(event: OrderEvent) -> None:
@@ -108,11 +114,11 @@ def _lock_with_joined(number: str) -> None:
     db.session.execute(select(Order.id).where(family).order_by(Order.id).with_for_update(key_share=True))
 
 
-def last_event(order: Order, action: Action) -> OrderEvent:
-    """The event that is taken back."""
+def last_event(order: Order, *actions: Action) -> OrderEvent:
+    """The event that is taken back: the last one of these."""
     return db.session.scalars(
         select(OrderEvent)
-        .where(OrderEvent.order_id == order.id, OrderEvent.action == action)
+        .where(OrderEvent.order_id == order.id, OrderEvent.action.in_(actions))
         .order_by(OrderEvent.sequence.desc())
         .limit(1)
     ).one()

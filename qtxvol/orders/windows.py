@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-#: A resident may offer so many.
-MOST_WINDOWS = 6
+#: A resident may offer so many; a team asks for no more than it can read.
+MOST_WINDOWS = 12
 #: Nobody plans a lecture further ahead, and a slip of the finger in the year is caught.
 FURTHEST = timedelta(days=400)
 #: A service that lasts longer is a slip of the finger too.

@@ -21,6 +21,7 @@ from qtxvol.directory.models import MenuItem
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursObjection, HoursRequest, Presence
 from qtxvol.notices.models import ContactPoint, NoticeWish
+from qtxvol.offers.learn import forget_people
 from qtxvol.orders.lifecycle import OPEN, Action, Party, Status
 from qtxvol.orders.links import new_nonce
 from qtxvol.orders.models import (
@@ -29,6 +30,7 @@ from qtxvol.orders.models import (
     CallBack,
     ContactAttempt,
     Crew,
+    CrewAsk,
     Offer,
     Order,
     OrderEvent,
@@ -68,6 +70,7 @@ FATES: Mapping[str, Fate | tuple[str, ...]] = {
     "certificates": ("identity",),  # the masked name stays, so that the paper can still be checked
     "commendations": Fate.KEPT,
     "contact_points": Fate.DELETED,
+    "crew_asks": ("reason", "text"),
     "crews": Fate.KEPT,
     "deliveries": Fate.KEPT,  # which channel, when, how it ended; never an address
     "distinct_pairs": Fate.DELETED,
@@ -154,6 +157,7 @@ def erase_volunteer(volunteer_id: int, actor: Actor, *, now: datetime) -> bool:
         db.session.flush()
         _empty_tables([row.id for row in rows])
         _empty_objections([row.id for row in rows])
+        forget_people([row.id for row in rows])
         _close_accounts(select(Seat.account_id).where(Seat.volunteer_id.in_([row.id for row in rows])))
         for row in rows:
             _write_down(actor, Cause.ASKED, now, volunteer_id=row.id)
@@ -263,6 +267,11 @@ def _empty_replies(order_id: int, names: Iterable[str]) -> None:
     for offer in db.session.scalars(select(Offer).where(Offer.order_id == order_id)):
         if _is_personal(offer.text, names):
             offer.text = ERASED
+        if _is_personal(offer.override_why, names):
+            offer.override_why = ERASED
+    for ask in db.session.scalars(select(CrewAsk).where(CrewAsk.order_id == order_id)):
+        if _is_personal(ask.text, names):
+            ask.text = ERASED
 
 
 def _empty_words_about_hours(order_id: int, names: Iterable[str]) -> None:

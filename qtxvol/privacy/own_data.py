@@ -17,6 +17,7 @@ from qtxvol.accounts.permissions import visible_orders
 from qtxvol.base import Base
 from qtxvol.extensions import db
 from qtxvol.notices.models import ContactPoint, Delivery, NoticeWish
+from qtxvol.offers.models import CounterOffer, JointInvite
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import (
     Attachment,
@@ -117,6 +118,8 @@ def _orders(ids: Sequence[int]) -> list[Data]:
     )  # fmt: skip
     parts = {
         "wished_times": _by_order(WishedTime, "order_id", ids),
+        "other_times": _by_order(CounterOffer, "order_id", ids),
+        "joint_sessions": _by_order(JointInvite, "order_id", ids),
         "steps": _group([_plain(row) for row in told], "order_id"),
         "ratings": _by_order(Rating, "asker_order_id", ids),
         "photos": _by_order(Attachment, "order_id", ids),

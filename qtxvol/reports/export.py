@@ -7,6 +7,7 @@ from pathlib import Path
 from qtxvol.orders.lifecycle import Label
 from qtxvol.progress.targets import today_of
 from qtxvol.reports.cases import cases_paper
+from qtxvol.reports.fairness_paper import fairness_year_paper
 from qtxvol.reports.papers import (
     duties_paper,
     period_paper,
@@ -32,6 +33,7 @@ def list_papers(year: int, now: datetime) -> Iterator[Paper]:
     yield towns_paper(year, now)
     yield units_paper(year, now)
     yield cases_paper(year, now)
+    yield fairness_year_paper(year, now)
     today = today_of(now)
     period = period_of(today.replace(year=year, day=1), today)
     if period is not None and period.starts_on <= today:

@@ -3,39 +3,25 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from qtxvol.accounts.actor import division_prefix
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.directory.models import Department
 from qtxvol.directory.queries import MenuEntry
-from qtxvol.emergencies.queries import expert_teams
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursEntry
 from qtxvol.orders.lifecycle import Status
-from qtxvol.orders.models import Crew, Offer, Order
+from qtxvol.orders.models import Crew, Order
 from qtxvol.orders.windows import Window
 from qtxvol.paging import Page, select_page
 from qtxvol.refusals import NotFound
 from qtxvol.volunteers.licences import list_licences
 from qtxvol.volunteers.models import Team, Volunteer
 from qtxvol.volunteers.teams import has_text
-
-#: A short list is read, a long one is not.
-MOST_TEAM_CHOICES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class TeamChoice:
-    """A team for an order. `reasons` are (code, count): expert, own, theme, near, skilled, load, asked."""
-
-    team_id: int
-    name: str
-    reasons: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,56 +47,14 @@ class CrewChoice:
         return not any(window.overlaps(taken) for window in windows for taken in self.busy)
 
 
-def list_team_choices(order: Order, item: MenuEntry | None, department_id: str, now: datetime) -> list[TeamChoice]:
-    """Teams that could serve the order, best first, each with the reasons for its place. At most twelve.
-
-    Able means: active, and serves the order's theme or belongs to the department, or is on the list of experts of the
-    order's emergency. Those come first, then the department's own, then those at home in the order's town, then those
-    with more skilled people and fewer services ahead.
-    """
-    experts = set(expert_teams(order.emergency_id))
-    needed = set(item.needed_skills) if item else set()
-    town = division_prefix(order.division_code)[:9]
-    skilled: dict[int | None, int] = defaultdict(int)
-    for team_id, skills in db.session.execute(
-        select(Volunteer.team_id, Volunteer.skills).where(
-            Volunteer.status == "verified", Volunteer.team_id.is_not(None)
-        )
-    ):
-        skilled[team_id] += bool(needed & set(skills)) if needed else 1
-    ahead_of: dict[int | None, int] = {
-        team_id: services
-        for team_id, services in db.session.execute(
-            select(Order.team_id, func.count())
-            .where(
-                Order.status == Status.ACCEPTED,
-                Order.agreed_start >= now,
-                Order.agreed_start < now + timedelta(days=7),
-            )
-            .group_by(Order.team_id)
-        )
-    }
-    asked = set(db.session.scalars(select(Offer.team_id).where(Offer.order_id == order.id)))
-    ranked = []
-    for team in db.session.scalars(select(Team).where(Team.is_active).order_by(Team.id)):
-        own, theme = team.department_id == department_id, order.theme is not None and order.theme in team.themes
-        expert = team.id in experts
-        if not (expert or ((own or theme) and skilled[team.id])):
-            continue
-        near = bool(team.division_code and team.division_code.startswith(town))
-        ahead = ahead_of.get(team.id, 0)
-        reasons = [
-            *([("expert", 1)] if expert else []),
-            *([("own", 1)] if own else []),
-            *([("theme", 1)] if theme else []),
-            *([("near", 1)] if near else []),
-            *([("skilled", skilled[team.id])] if needed and skilled[team.id] else []),
-            ("load", ahead),
-            *([("asked", 1)] if team.id in asked else []),
-        ]
-        rank = (not expert, not theme, not own, not near, ahead, -skilled[team.id], team.id)
-        ranked.append((rank, TeamChoice(team.id, team.name, tuple(reasons))))
-    return [choice for _rank, choice in sorted(ranked, key=lambda pair: pair[0])[:MOST_TEAM_CHOICES]]
+def list_active_teams() -> Sequence[AnyRow]:
+    """Teams in use with their departments' names, department by department; one statement."""
+    return db.session.execute(
+        select(Team.id, Team.name, Department.name.label("department"), Department.name_en.label("department_en"))
+        .join(Department, Department.id == Team.department_id)
+        .where(Team.is_active)
+        .order_by(Department.position, Department.id, Team.name, Team.id)
+    ).all()
 
 
 def list_crew_choices(team_id: int, item: MenuEntry | None, now: datetime) -> list[CrewChoice]:

@@ -19,6 +19,7 @@ class PulseCollector:
 
     def collect(self) -> Iterator[Metric]:
         yield from self._orders()
+        yield from self._asking()
         yield from self._outbox()
         yield from self._jobs()
         yield from self._machine()
@@ -45,6 +46,25 @@ class PulseCollector:
         yield GaugeMetricFamily(
             "qtxvol_ownerless_orders", "Open orders without owner and clock; must be 0.", value=len(pulse.ownerless)
         )
+
+    def _asking(self) -> Iterator[Metric]:
+        asking = self._pulse.asking
+        sent = GaugeMetricFamily("qtxvol_asked_day", "Asks of the last 24 hours.", labels=["who"])
+        for who, count in (("teams", asking.offers), ("waves", asking.waves), ("people", asking.asks)):
+            sent.add_metric([who], count)
+        yield sent
+        yield GaugeMetricFamily("qtxvol_open_holds", "Teams that are finding their people.", value=asking.holds)
+        auto = GaugeMetricFamily("qtxvol_auto_asked_orders", "Orders whose teams the service asks.", labels=["how"])
+        auto.add_metric(["all"], asking.auto)
+        auto.add_metric(["late"], asking.late)
+        yield auto
+        hours = GaugeMetricFamily(
+            "qtxvol_acceptance_hours", "From placing to the first acceptance, last 7 days.", labels=["quantile"]
+        )
+        for quantile, value in (("0.5", asking.median_hours), ("0.9", asking.p90_hours)):
+            if value is not None:
+                hours.add_metric([quantile], value)
+        yield hours
 
     def _outbox(self) -> Iterator[Metric]:
         backlog = self._pulse.backlog

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from qtxvol.jobs.health import JobState, list_job_states
 from qtxvol.progress.standing import Standing, get_standing
+from qtxvol.watch.asking import Asking, read_asking
 from qtxvol.watch.backlog import Backlog, read_backlog
 from qtxvol.watch.machine import BackupState, Disk, read_backup_state, read_disk
 from qtxvol.watch.stuck import Owner, get_unit_standing, list_ownerless, list_owners
@@ -24,6 +25,7 @@ class Pulse:
     jobs: Sequence[JobState]
     disk: Disk | None
     backup: BackupState
+    asking: Asking
 
     @property
     def warnings(self) -> list[str]:
@@ -32,6 +34,7 @@ class Pulse:
             "outbox": self.backlog.is_stuck(self.at),
             "jobs": any(job.is_late or job.failed_at for job in self.jobs),
             "ownerless": bool(self.ownerless),
+            "asking": self.asking.late > 0,
             "dead": self.backlog.dead > 0,
             "disk": self.disk is None or self.disk.is_low,
             "backup": self.backup.is_stale,
@@ -40,7 +43,7 @@ class Pulse:
 
 
 def read_pulse(now: datetime) -> Pulse:
-    """About fifteen statements, whatever the number of orders."""
+    """Some seventeen statements, whatever the number of orders."""
     return Pulse(
         at=now,
         owners=list_owners(now),
@@ -51,4 +54,5 @@ def read_pulse(now: datetime) -> Pulse:
         jobs=list_job_states(now),
         disk=read_disk(),
         backup=read_backup_state(now),
+        asking=read_asking(now),
     )

@@ -15,6 +15,7 @@ from qtxvol.accounts.models import Account
 from qtxvol.directory.models import Department
 from qtxvol.extensions import db
 from qtxvol.hours.models import Attendance, HoursEntry, NoShow
+from qtxvol.matching.settings import MatchSettings
 from qtxvol.notices.models import Notice
 from qtxvol.orders import alarms, ladder
 from qtxvol.orders.ask import answer_question, ask_resident
@@ -824,5 +825,5 @@ def test_an_order_that_falls_back_is_told_to_teams_that_could_serve_it(city: Cit
         climb(NOW + timedelta(days=days))
     told = {scope for _kind, party, scope in told_of(order, "lapse") if party == "team"}
     assert str(city.team.team_id) in told
-    assert 1 <= len(told - {str(city.team.team_id)}) <= ladder.STAND_BY
+    assert 1 <= len(told - {str(city.team.team_id)}) <= MatchSettings().wave_limit[0]
     assert findings() == []

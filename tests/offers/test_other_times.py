@@ -1,0 +1,420 @@
+"""Another time: proposed by a team or department, chosen by the resident, and taken up by whoever proposed it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from threading import Barrier
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.extensions import db
+from qtxvol.notices.answer_token import read_token
+from qtxvol.notices.answers import Given, answer_link, answer_path
+from qtxvol.notices.invitations import open_link
+from qtxvol.notices.models import Notice
+from qtxvol.notices.queue import To
+from qtxvol.offers.clock import slot_of
+from qtxvol.offers.models import CounterOffer
+from qtxvol.offers.other_times import (
+    MOST_OTHER_TIMES,
+    MOST_SUGGESTED,
+    answer_times,
+    find_open_counter,
+    propose_times,
+    suggest_times,
+)
+from qtxvol.orders.ask import answer_question, ask_resident
+from qtxvol.orders.claim import offer_order, release_order
+from qtxvol.orders.decline import cancel_order, give_up_order
+from qtxvol.orders.lifecycle import Party
+from qtxvol.orders.models import Offer, Order, OrderClock, Question, WishedTime
+from qtxvol.orders.serve import accept_order
+from qtxvol.orders.transition import Outcome
+from qtxvol.orders.windows import Window
+from qtxvol.refusals import NotFound, Refused
+from qtxvol.storage import transaction
+from qtxvol.volunteers.models import Team
+from tests.databases import running_app, settings_for
+from tests.factories import NOW, City, accepted, claimed, dispatched, link_of, make_city, make_team, window
+from tests.orders.answers import events_of, findings, not_found, nothing_written, order_of, refused
+
+HOUR = timedelta(hours=1)
+OTHERS = (window(7), window(8), window(9))
+
+
+def asked(city: City, actor: Actor | None = None, **more: Any) -> Outcome:
+    """A claimed order whose resident is asked for another time, an hour after it was claimed."""
+    order = claimed(city)
+    propose_times(order.number, actor or city.team, windows=OTHERS, now=NOW + HOUR, **more)
+    return order
+
+
+def counters_of(order: Outcome) -> list[tuple[int | None, str | None, int | None]]:
+    db.session.rollback()
+    rows = db.session.scalars(select(CounterOffer).where(CounterOffer.order_id == order.order_id))
+    return [(row.team_id, row.answer, row.chosen) for row in rows]
+
+
+def wished_of(order: Outcome) -> list[Window]:
+    db.session.rollback()
+    rows = db.session.scalars(
+        select(WishedTime).where(WishedTime.order_id == order.order_id).order_by(WishedTime.position)
+    )
+    return [Window(row.starts_at, row.ends_at) for row in rows]
+
+
+def told(order: Outcome, *kinds: str) -> list[tuple[str, str, str]]:
+    db.session.rollback()
+    rows = db.session.execute(
+        select(Notice.kind, Notice.party, Notice.scope).where(Notice.order_id == order.order_id, Notice.kind.in_(kinds))
+    )
+    return sorted((row.kind, row.party, row.scope) for row in rows)
+
+
+def path_of(order: Outcome, now: Any = NOW + HOUR) -> str:
+    reader = To(Party.RESIDENT, "", order.order_id)
+    return answer_path("other_time", order_id=order.order_id, reader=reader, now=now)
+
+
+def token_of(order: Outcome) -> str:
+    return path_of(order).rpartition("/")[2]
+
+
+# Proposing
+
+
+def test_a_team_asks_for_other_times_and_the_clock_stands_still(city: City):
+    order = asked(city, text="这周队里走不开。")
+    row = order_of(order.number)
+    assert row.clock_stopped_at == NOW + HOUR
+    event = events_of(order.number)[-1]
+    assert (event.action, len(event.payload["windows"])) == ("ask", 3)
+    assert counters_of(order) == [(city.team.team_id, None, None)]
+    assert told(order, "other_time", "ask") == [
+        ("ask", "community", city.community.division_code),
+        ("other_time", "resident", ""),
+    ]
+    assert findings() == []
+
+
+def test_the_department_that_holds_the_order_asks_too(city: City):
+    order = asked(city, city.department)
+    assert counters_of(order) == [(None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("windows", "code", "about"),
+    [
+        ((), "bad_window", {"fault": "none"}),
+        ((window(7), window(7)), "bad_window", {"fault": "repeated"}),
+        ((window(-1),), "bad_window", {"fault": "in_past"}),
+        ((window(900),), "bad_window", {"fault": "too_far"}),
+        ((Window(window(7).ends_at, window(7).starts_at),), "bad_window", {"fault": "ends_first"}),
+        (tuple(window(7 + i) for i in range(MOST_OTHER_TIMES + 1)), "too_many_times", {"most": MOST_OTHER_TIMES}),
+        ((window(9), window(3)), "already_wished", {"index": 0}),
+    ],
+)
+def test_times_that_make_no_question_are_refused(city: City, windows: Any, code: str, about: dict[str, Any]):
+    order = claimed(city)
+    with refused(code, 422, **about):
+        propose_times(order.number, city.team, windows=windows, now=NOW)
+
+
+def test_who_may_not_ask_is_told_so(city: City):
+    order = claimed(city)
+    for stranger in (city.community, city.office, city.resident):
+        with refused("wrong_party", 403):
+            propose_times(order.number, stranger, windows=OTHERS, now=NOW)
+    with not_found():
+        propose_times(order.number, city.other_department, windows=OTHERS, now=NOW)
+    waiting = dispatched(city)
+    with refused("wrong_status", 409, stands_at="dispatched"):
+        propose_times(waiting.number, city.department, windows=OTHERS, now=NOW)
+    taken = accepted(city)
+    with refused("wrong_status", 409, stands_at="accepted"):
+        propose_times(taken.number, city.team, windows=OTHERS, now=NOW)
+
+
+def test_one_question_at_a_time(city: City):
+    order = asked(city)
+    with refused("question_open", 409):
+        propose_times(order.number, city.other_team, windows=OTHERS, now=NOW + 2 * HOUR)
+
+
+def test_another_team_does_not_ask_about_an_order_that_is_handed_or_held(city: City):
+    handed = claimed(city)
+    offer_order(handed.number, city.department, team_ids=[city.team.team_id or 0], is_handed=True, now=NOW)
+    with refused("handed_elsewhere", 409):
+        propose_times(handed.number, city.other_team, windows=OTHERS, now=NOW)
+    held = claimed(city)
+    with transaction():
+        db.session.execute(update(Order).where(Order.id == held.order_id).values(held_team_id=city.team.team_id))
+    with refused("is_held", 409):
+        propose_times(held.number, city.team, windows=OTHERS, now=NOW)
+    with transaction():
+        db.session.execute(update(Order).where(Order.id == held.order_id).values(held_team_id=None))
+
+
+def test_the_same_form_sent_twice_is_one_question(city: City):
+    order = claimed(city)
+    first = propose_times(order.number, city.team, windows=OTHERS, now=NOW, key="twice")
+    with nothing_written():
+        again = propose_times(order.number, city.team, windows=OTHERS, now=NOW + HOUR, key="twice")
+    assert (again.version, again.is_repeat) == (first.version, True)
+
+
+# Suggesting
+
+
+def test_suggested_times_are_ahead_new_and_few(city: City):
+    order = claimed(city)
+    row = order_of(order.number)
+    for actor in (city.department, city.team):
+        found = suggest_times(row, actor, NOW)
+        assert 0 < len(found) <= MOST_SUGGESTED
+        assert found == sorted(found, key=lambda each: each.window)
+        assert all(NOW + timedelta(days=2) <= each.window.starts_at <= NOW + timedelta(days=15) for each in found)
+        assert not {slot_of(each.window.starts_at) for each in found} & {
+            slot_of(each.starts_at) for each in wished_of(order)
+        }
+        assert len({each.window.starts_at.date() for each in found}) == len(found), "on different days"
+        # every one of them can be proposed as it is
+        propose_times(order.number, actor, windows=[each.window for each in found[:4]], now=NOW)
+        answer_question(order.number, link_of(order), text="再说。", now=NOW)
+
+
+def test_what_the_resident_said_no_to_is_not_suggested_again(city: City):
+    order = claimed(city)
+    row = order_of(order.number)
+    first = [each.window for each in suggest_times(row, city.team, NOW)][:4]
+    propose_times(order.number, city.team, windows=first, now=NOW)
+    answer_times(order.number, link_of(order), now=NOW)
+    again = [each.window for each in suggest_times(order_of(order.number), city.team, NOW)]
+    assert again
+    assert not set(first) & set(again)
+
+
+def test_a_team_whose_people_never_have_time_is_suggested_nothing(city: City):
+    lonely, _crew = make_team("health", themes=("health",), people=0)
+    order = claimed(city)
+    assert suggest_times(order_of(order.number), lonely, NOW) == []
+
+
+# Answering
+
+
+def test_a_yes_makes_the_time_a_wished_one_and_asks_the_team_that_proposed_it_first(city: City):
+    order = asked(city)
+    before = wished_of(order)
+    answer_times(order.number, link_of(order), chosen=OTHERS[1], now=NOW + 3 * HOUR)
+    row = order_of(order.number)
+    assert (row.status, row.clock_stopped_at) == ("claimed", None)
+    assert wished_of(order) == [*before, OTHERS[1]]
+    assert counters_of(order) == [(city.team.team_id, "yes", 1)]
+    offer = db.session.scalars(select(Offer).where(Offer.order_id == order.order_id)).one()
+    assert (offer.team_id, offer.proposed_start, offer.asked_by) == (city.team.team_id, OTHERS[1].starts_at, "system")
+    about = db.session.scalars(
+        select(Notice.about).where(Notice.order_id == order.order_id, Notice.kind == "other_time_taken")
+    ).all()
+    assert {each["start"] for each in about} == {OTHERS[1].starts_at.isoformat()}
+    assert told(order, "other_time_taken") == [
+        ("other_time_taken", "community", city.community.division_code),
+        ("other_time_taken", "department", "health"),
+        ("other_time_taken", "team", str(city.team.team_id)),
+    ]
+    done = accept_order(order.number, city.team, agreed=OTHERS[1], volunteer_ids=city.crew[:1], now=NOW + 4 * HOUR)
+    assert done.status == "accepted"
+    assert findings() == []
+
+
+def test_the_time_that_the_question_took_is_given_back(city: City):
+    order = claimed(city)
+    due = order_of(order.number).due_at
+    propose_times(order.number, city.team, windows=OTHERS, now=NOW)
+    answer_times(order.number, link_of(order), chosen=OTHERS[0], now=NOW + 5 * HOUR)
+    assert order_of(order.number).due_at > due
+    running = db.session.scalars(
+        select(OrderClock).where(OrderClock.order_id == order.order_id, OrderClock.ended_at.is_(None))
+    ).all()
+    assert [clock.stopped_at for clock in running] == [None]
+
+
+def test_a_no_with_other_days_makes_these_wished_times_and_asks_no_team(city: City):
+    order = asked(city)
+    before = wished_of(order)
+    answer_times(order.number, link_of(order), text="下周都行。", windows=[window(12), window(13)], now=NOW + 2 * HOUR)
+    assert wished_of(order) == [*before, window(12), window(13)]
+    assert counters_of(order) == [(city.team.team_id, "no", None)]
+    assert db.session.scalar(select(Offer.id).where(Offer.order_id == order.order_id)) is None
+    assert told(order, "other_time_taken") == []
+    assert ("answer", "team", str(city.team.team_id)) in told(order, "answer")
+
+
+def test_an_order_that_is_asked_for_by_the_service_is_looked_at_again(city: City):
+    order = asked(city)
+    with transaction():
+        db.session.execute(
+            update(Order)
+            .where(Order.id == order.order_id)
+            .values(is_auto_asked=True, next_wave_at=NOW + timedelta(days=9))
+        )
+    answer_times(order.number, link_of(order), chosen=OTHERS[0], now=NOW + 2 * HOUR)
+    assert order_of(order.number).next_wave_at == NOW + 2 * HOUR
+
+
+def test_the_community_answers_for_a_resident_without_a_telephone_link(city: City):
+    order = asked(city)
+    answer_times(order.number, city.community, chosen=OTHERS[2], now=NOW + 2 * HOUR)
+    assert events_of(order.number)[-2].party == "community"
+    assert wished_of(order)[-1] == OTHERS[2]
+    assert ("other_time_taken", "community", city.community.division_code) not in told(order, "other_time_taken")
+
+
+def test_a_team_that_is_out_of_use_by_then_is_not_asked(city: City):
+    team, _crew = make_team("health", themes=("health",))
+    order = asked(city, team)
+    with transaction():
+        db.session.get_one(Team, team.team_id).is_active = False
+    answer_times(order.number, link_of(order), chosen=OTHERS[0], now=NOW + 2 * HOUR)
+    assert db.session.scalar(select(Offer.id).where(Offer.order_id == order.order_id)) is None
+    assert wished_of(order)[-1] == OTHERS[0]
+
+
+def test_answers_that_answer_nothing_are_refused(city: City):
+    order = asked(city)
+    resident = link_of(order)
+    with refused("unknown", 422, field="chosen"):
+        answer_times(order.number, resident, chosen=window(20), now=NOW + 2 * HOUR)
+    with refused("bad_window", 422, fault="in_past"):
+        answer_times(order.number, resident, chosen=OTHERS[0], now=OTHERS[0].starts_at + HOUR)
+    with refused("bad_window", 422, field="day_1", fault="in_past"):
+        answer_times(order.number, resident, windows=[window(-3)], now=NOW + 2 * HOUR)
+    with refused("answer_moved", 410):
+        answer_times(order.number, resident, chosen=OTHERS[0], event_id=1, now=NOW + 2 * HOUR)
+    plain = claimed(city)
+    with refused("no_question", 409):
+        answer_times(plain.number, link_of(plain), chosen=OTHERS[0], now=NOW)
+    ask_resident(plain.number, city.department, text="有台阶吗？", now=NOW)
+    with refused("answer_moved", 410):
+        answer_times(plain.number, link_of(plain), chosen=OTHERS[0], now=NOW)
+
+
+# The question ends otherwise
+
+
+@pytest.mark.parametrize("how", ["words", "cancel", "release", "accept", "give_up"])
+def test_times_that_were_not_answered_as_such_are_void(city: City, how: str):
+    order = asked(city)
+    at = NOW + 2 * HOUR
+    match how:
+        case "words":
+            answer_question(order.number, link_of(order), text="您打电话来说吧。", now=at)
+        case "cancel":
+            cancel_order(order.number, link_of(order), reason="other", text="不用了。", now=at)
+        case "release":
+            release_order(order.number, city.department, reason="other", text="没有人。", now=at)
+        case "accept":
+            accept_order(order.number, city.other_team, agreed=window(3), volunteer_ids=city.other_crew[:1], now=at)
+        case "give_up":
+            give_up_order(order.number, city.office, text="办不成。", now=at)
+    assert counters_of(order) == [(city.team.team_id, "void", None)]
+    open_questions = select(Question).where(Question.order_id == order.order_id, Question.ended_at.is_(None))
+    assert db.session.scalars(open_questions).all() == []
+    assert find_open_counter(order.order_id) is None
+    with pytest.raises(Refused) as caught:
+        open_link(token_of(order), at + HOUR)
+    assert caught.value.status == 410
+    assert findings() == []
+
+
+# By link
+
+
+def test_the_link_asks_about_these_times_until_the_last_of_them(city: City):
+    order = asked(city)
+    asks = open_link(token_of(order), NOW + 2 * HOUR)
+    assert (asks.said, list(asks.proposed), asks.until) == ("", list(OTHERS), OTHERS[-1].starts_at)
+    late = open_link(token_of(order), OTHERS[0].starts_at + HOUR)
+    assert list(late.proposed) == list(OTHERS[1:])
+    with pytest.raises(Refused, match="answer_expired"):
+        open_link(token_of(order), OTHERS[-1].starts_at + HOUR)
+
+
+def test_one_tap_on_the_link_takes_a_time_and_a_second_tap_changes_nothing(city: City):
+    order = asked(city)
+    token = token_of(order)
+    done = answer_link(token, Given(is_yes=True, window=OTHERS[0]), NOW + 2 * HOUR)
+    assert (done.said, list(done.windows), done.is_final) == ("yes", [OTHERS[0]], True)
+    with nothing_written():
+        again = answer_link(token, Given(is_yes=True, window=OTHERS[0]), NOW + 3 * HOUR)
+    assert again.said == "yes"
+    with refused("answer_moved", 410):
+        answer_link(token, Given(is_yes=True, window=OTHERS[1]), NOW + 3 * HOUR)
+    with refused("answer_moved", 410):
+        answer_link(token, Given(is_yes=False), NOW + 3 * HOUR)
+
+
+def test_a_yes_without_a_time_is_no_answer(city: City):
+    order = asked(city)
+    with refused("missing", 422):
+        answer_link(token_of(order), Given(is_yes=True), NOW + 2 * HOUR)
+
+
+def test_an_old_link_does_not_answer_a_new_question(city: City):
+    order = asked(city)
+    old = token_of(order)
+    answer_times(order.number, link_of(order), now=NOW + 2 * HOUR)
+    later = (window(15), window(16))
+    propose_times(order.number, city.department, windows=later, now=NOW + 3 * HOUR)
+    assert token_of(order) != old
+    with refused("answer_moved", 410):
+        answer_link(old, Given(is_yes=True, window=later[0]), NOW + 4 * HOUR)
+    assert list(open_link(token_of(order), NOW + 4 * HOUR).proposed) == list(later)
+
+
+def test_a_link_of_another_order_or_kind_opens_nothing(city: City):
+    order, other = asked(city), claimed(city)
+    assert path_of(other) == "", "nothing is asked there"
+    about = read_token(token_of(order))
+    assert about is not None
+    forged = token_of(order)[:-1] + ("A" if token_of(order)[-1] != "A" else "B")
+    with pytest.raises(NotFound):
+        open_link(forged, NOW + 2 * HOUR)
+
+
+def test_two_taps_at_once_take_one_time(database_url: str, tmp_path: Any):
+    extra = {"SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": 20}}
+    with running_app(settings_for(database_url, tmp_path, extra=extra)) as app:
+        with app.app_context():
+            city = make_city()
+            order = asked(city)
+            token = token_of(order)
+        taps = [partial(answer_link, token, Given(is_yes=True, window=each), NOW + 2 * HOUR) for each in OTHERS]
+        answers = _at_once(app, taps)
+        with app.app_context():
+            won = [each for each in answers if not isinstance(each, Refused)]
+            assert len(won) == 1
+            assert {each.code for each in answers if isinstance(each, Refused)} == {"answer_moved"}
+            assert len(wished_of(order)) == 3
+            assert len(db.session.scalars(select(Offer).where(Offer.order_id == order.order_id)).all()) == 1
+            assert findings() == []
+
+
+def _at_once(app: Flask, runs: list[Any]) -> list[Any]:
+    barrier = Barrier(len(runs), timeout=60)
+
+    def run(one: Any) -> Any:
+        with app.app_context():
+            db.session.execute(select(1))
+            barrier.wait()
+            try:
+                return one()
+            except Refused as refusal:
+                return refusal
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        return list(pool.map(run, runs))
