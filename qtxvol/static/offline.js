@@ -270,7 +270,9 @@
       fields.forEach(function (pair) {
         var field = fieldOf(form, pair[0]);
         if (!field || ['key', 'screen', 'consent'].indexOf(pair[0]) >= 0) { return; }
-        if (field.type === 'checkbox') { field.checked = true; } else { field.value = pair[1]; }
+        if (pair[0] === 'quick') {
+          all('[name=quick]', form).forEach(function (box) { if (box.value === pair[1]) { box.checked = true; } });
+        } else if (field.type === 'checkbox') { field.checked = true; } else { field.value = pair[1]; }
       });
       fillTimes(form, fields);
       setKey(box.valueOf(fields, 'key'));
@@ -367,7 +369,7 @@
         if (!value('from_' + row) && !value('to_' + row)) { need('slot_' + row, sentences.slot); }
       }
     }
-    if (!hasDay) { faults.push(['day_1', sentences.day]); }
+    if (!hasDay && !form.querySelector('[name=quick]:checked')) { faults.push(['day_1', sentences.day]); }
     if (value('requester_kind') !== 'resident') { need('organisation'); }
     need('headcount');
     var heads = Number(value('headcount').normalize('NFKC'));

@@ -13,7 +13,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.phones import has_phone_inside
-from qtxvol.directory.queries import MenuEntry, Suggestion, list_reasons
+from qtxvol.directory.queries import MenuEntry, list_reasons
+from qtxvol.offers.suggest import DepartmentSuggestion
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.queries import OrderView
 from qtxvol.orders.transition import Outcome
@@ -34,7 +35,7 @@ class Context:
     actor: Actor
     view: OrderView
     item: MenuEntry | None
-    suggestions: tuple[Suggestion, ...]
+    suggestions: tuple[DepartmentSuggestion, ...]
     now: datetime
 
 
@@ -103,13 +104,13 @@ class ManyField(SelectMultipleField):
             raise ValidationError(_("请从列表里选。"))
 
 
-def many_field(label: Any, required: Any) -> ManyField:
-    """Checkboxes of which at least one must be ticked; their values are ids."""
+def many_field(label: Any, required: Any = None) -> ManyField:
+    """Checkboxes whose values are ids. `required` is the sentence for when none is ticked; without it that is fine."""
     return ManyField(
         label,
         choices=[],
         coerce=_whole,
-        validators=[Required(required)],
+        validators=[Required(required)] if required else [],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )

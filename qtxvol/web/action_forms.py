@@ -8,22 +8,26 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from wtforms import BooleanField, SelectChoice
+from wtforms import BooleanField, RadioField
 from wtforms.validators import ValidationError
 
 from qtxvol.accounts.actor import Actor
-from qtxvol.directory.queries import Suggestion, list_departments
-from qtxvol.orders import ask, automatic, claim, contact, decline, dispatch, undo
+from qtxvol.directory.queries import list_departments
+from qtxvol.offers.other_times import answer_times, find_open_counter, windows_of_counter
+from qtxvol.orders import ask, automatic, claim, contact, decline, undo
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.numbers import parse_number, spoken
 from qtxvol.orders.queries import list_merge_targets
 from qtxvol.orders.transition import Outcome
-from qtxvol.volunteers.queries import list_team_choices
-from qtxvol.web.action_form import ActionForm, Context, ManyField, ReasonForm, many_field
+from qtxvol.orders.windows import Window
+from qtxvol.web.action_form import ActionForm, Context, ManyField, ReasonForm
 from qtxvol.web.crew_form import CrewForm
-from qtxvol.web.display import item_name, pick, place_name
+from qtxvol.web.department_forms import DispatchForm, RuleForm, department_choices
+from qtxvol.web.display import item_name, pick, place_name, time_span
 from qtxvol.web.forms import FormData, choice, choice_field, long_text_field, text_field
-from qtxvol.web.i18n import _, _l, ngettext
+from qtxvol.web.hold_forms import HoldForm, LetGoForm
+from qtxvol.web.i18n import _, _l
+from qtxvol.web.offer_form import OfferForm
 from qtxvol.web.service_forms import (
     AcceptForm,
     CloseForm,
@@ -35,6 +39,9 @@ from qtxvol.web.service_forms import (
     close_form_for,
 )
 
+#: The choice of a resident whom none of the proposed times suits.
+NO_TIME = "none"
+
 __all__ = [
     "FORMS",
     "ActionForm",
@@ -45,34 +52,6 @@ __all__ = [
     "department_choices",
     "make_form",
 ]
-
-
-class DispatchForm(ActionForm):
-    action = Action.DISPATCH
-    department_id = choice_field(_l("派给哪个部门"), required=_l("请从列表里选一个部门。"))
-    text = long_text_field(_l("给部门的话"))
-
-    def offer(self, context: Context) -> None:
-        self.department_id.choices = department_choices(context.suggestions)
-
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        return dispatch.dispatch_order(
-            number, actor, department_id=self.department_id.data, text=self.text.data or "", now=now, **self.step()
-        )
-
-
-class RuleForm(ActionForm):
-    action = Action.RULE
-    department_id = choice_field(_l("裁定由哪个部门承办"), required=_l("请从列表里选一个部门。"))
-    text = long_text_field(_l("裁定理由"), required=_l("请写明裁定理由，部门和社区都会看到。"))
-
-    def offer(self, context: Context) -> None:
-        self.department_id.choices = department_choices(context.suggestions)
-
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        return dispatch.rule_order(
-            number, actor, department_id=self.department_id.data, text=self.text.data, now=now, **self.step()
-        )
 
 
 class RejectForm(ReasonForm):
@@ -160,46 +139,14 @@ class GiveUpForm(ActionForm):
 
 class ClaimForm(ActionForm):
     action = Action.CLAIM
+    is_auto_asked = BooleanField(
+        _l("由系统逐批询问服务队"),
+        default=True,
+        description=_l("先问最合适的，没人答应再问下一批；随时可以改为自己挑队。"),
+    )
 
     def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        return claim.claim_order(number, actor, now=now, **self.step())
-
-
-class OfferForm(ActionForm):
-    action = Action.OFFER
-    team_ids = many_field(_l("请哪些服务队来接"), _l("请至少选一支服务队。"))
-    is_handed = BooleanField(_l("指定承接：只让这一支队接单"))
-    text = long_text_field(_l("给服务队的话"))
-
-    def offer(self, context: Context) -> None:
-        choices = list_team_choices(context.view.order, context.item, context.actor.department_id or "", context.now)
-        self.team_ids.choices = [
-            choice(each.team_id, each.name, _("；").join(map(_reason_in_words, each.reasons))) for each in choices
-        ]
-
-    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
-        return claim.offer_order(
-            number,
-            actor,
-            team_ids=self.team_ids.data,
-            is_handed=self.is_handed.data,
-            text=self.text.data or "",
-            now=now,
-            **self.step(),
-        )
-
-
-def _reason_in_words(reason: tuple[str, int]) -> str:
-    code, count = reason
-    return {
-        "expert": lambda: _("应急专家名单上的队"),
-        "own": lambda: _("本部门的队"),
-        "theme": lambda: _("擅长这个主题"),
-        "near": lambda: _("就在本镇"),
-        "skilled": lambda: ngettext("%(num)d 人具备所需技能", "%(num)d 人具备所需技能", count),
-        "load": lambda: ngettext("未来 7 天已有 %(num)d 场", "未来 7 天已有 %(num)d 场", count),
-        "asked": lambda: _("已经推过给它"),
-    }[code]()
+        return claim.claim_order(number, actor, is_auto_asked=self.is_auto_asked.data, now=now, **self.step())
 
 
 class AskForm(ActionForm):
@@ -218,6 +165,44 @@ class AnswerForm(ActionForm):
 
     def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
         return ask.answer_question(number, actor, text=self.text.data, now=now, **self.step())
+
+
+class AnswerTimesForm(ActionForm):
+    """The same where the question was which of some times would do."""
+
+    action = Action.ANSWER
+    chosen = RadioField(_l("哪个时间行"), choices=[], validate_choice=False)
+    text = long_text_field(_l("想说的话"), description=_l("都不行的，可以写写什么时候方便。"), render_kw={"rows": 2})
+
+    _times: dict[str, Window] = {}
+    _event_id: int | None = None
+
+    def offer(self, context: Context) -> None:
+        counter = find_open_counter(context.view.order.id)
+        if counter is not None:
+            self._event_id = counter.asked_event_id
+            ahead = [each for each in windows_of_counter(counter) if each.starts_at > context.now]
+            self._times = {each.starts_at.isoformat(): each for each in ahead}
+        self.chosen.flags.required = True
+        self.chosen.choices = [
+            *(choice(value, time_span(each.starts_at, each.ends_at)) for value, each in self._times.items()),
+            choice(NO_TIME, _("都不行")),
+        ]
+
+    def validate_chosen(self, field: Any) -> None:
+        if field.data != NO_TIME and field.data not in self._times:
+            raise ValidationError(_("请选一个时间，或者选“都不行”。"))
+
+    def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
+        return answer_times(
+            number,
+            actor,
+            chosen=self._times.get(self.chosen.data),
+            text=self.text.data or "",
+            event_id=self._event_id,
+            now=now,
+            **self.step(),
+        )
 
 
 class UndoForm(ActionForm):
@@ -294,6 +279,8 @@ FORMS: dict[Action, type[ActionForm]] = {
         ReleaseForm,
         OfferForm,
         AcceptForm,
+        HoldForm,
+        LetGoForm,
         RescheduleForm,
         CrewForm,
         WithdrawForm,
@@ -315,29 +302,19 @@ FORMS: dict[Action, type[ActionForm]] = {
 }
 
 
+def _asks_for_times(context: Context) -> bool:
+    """The open question is which of some other times would do."""
+    return context.view.facts.has_open_question and find_open_counter(context.view.order.id) is not None
+
+
 def make_form(action: Action, context: Context, data: FormData | None) -> ActionForm:
     """The form of an action, with its choices; filled from `data` when something was sent."""
     kind = close_form_for(context.view.crew) if action is Action.CLOSE else FORMS[action]
+    if action is Action.ANSWER and _asks_for_times(context):
+        kind = AnswerTimesForm
     form = kind(formdata=data)
     form.name_fields_apart()
     form.offer(context)
     if data is None:
         form.version.data = str(context.view.order.version)
     return form
-
-
-def department_choices(suggestions: tuple[Suggestion, ...]) -> list[SelectChoice]:
-    """Departments for a select: the suggested ones with the reason first, then the others."""
-    known = {each.department_id for each in suggestions}
-    others = [each for each in list_departments() if each.id not in known]
-    return [
-        *(
-            choice(
-                each.department_id,
-                _("%(name)s（%(why)s）", name=pick(each.name, each.name_en), why=pick(each.why_zh, each.why_en)),
-                group=_("规划指定的部门"),
-            )
-            for each in suggestions
-        ),
-        *(choice(each.id, pick(each.name, each.name_en), group=_("其他部门")) for each in others),
-    ]

@@ -15,7 +15,8 @@ from flask.typing import ResponseReturnValue
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import find_obstacle
 from qtxvol.base import AnyRow
-from qtxvol.directory.queries import list_departments, suggest_departments
+from qtxvol.directory.queries import list_departments
+from qtxvol.offers.suggest import suggest_for_each
 from qtxvol.orders.bulk import MOST_AT_ONCE, Pick, Taken, claim_each, dispatch_each
 from qtxvol.orders.lifecycle import Action, find_refusal, find_undo, get_rule
 from qtxvol.orders.numbers import parse_number
@@ -28,6 +29,7 @@ from qtxvol.web.display import pick, say
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _
 from qtxvol.web.list_filters import args_of, filters_of, query_of
+from qtxvol.web.match_words import department_note
 from qtxvol.web.order_list import WORKED_OFF, Tap
 from qtxvol.web.wording import CONFIRMATIONS, refusal_sentence
 
@@ -39,11 +41,15 @@ _VERBS: dict[Action, Verb] = {Action.DISPATCH: dispatch_each, Action.CLAIM: clai
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """The department that an order would go to, and why that one."""
+    """The department that an order would go to, and why that one.
+
+    :ivar suggested_id: the one that the service suggests first.
+    """
 
     department_id: str
     name: str
     why: str
+    suggested_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ def check_bulk() -> ResponseReturnValue:
         action=say(get_rule(action).label),
         confirm=str(CONFIRMATIONS[action]),
         has_destination=action is Action.DISPATCH,
+        chooses_asking=action is Action.CLAIM,
         ready=[each for each in checked if not each.why_not],
         refused=[each for each in checked if each.why_not],
         key=uuid4().hex,
@@ -113,8 +120,10 @@ def do_bulk() -> ResponseReturnValue:
         flash(_("没有选中任何单，什么也没有办。"), "warn")
         return redirect(_list_url(), 303)
     key = request.form.get("key", "")
-    taken = _VERBS[WORKED_OFF[actor.party]](
-        picks, actor, now=now(), key=key if 0 < len(key) <= 40 and key.isprintable() else uuid4().hex
+    action = WORKED_OFF[actor.party]
+    chosen = {"is_auto_asked": "is_auto_asked" in request.form} if action is Action.CLAIM else {}
+    taken = _VERBS[action](
+        picks, actor, now=now(), key=key if 0 < len(key) <= 40 and key.isprintable() else uuid4().hex, **chosen
     )
     return _show_taken(actor, taken)
 
@@ -145,38 +154,35 @@ def _check(
     destination = find_destination(row)
     if isinstance(destination, str):
         return Checked(row.number, row, why_not=destination)
-    department_id = destination.department_id if destination else ""
-    return Checked(row.number, row, destination, value=f"{row.number}|{row.version}|{department_id}")
+    where = f"{destination.department_id}|{destination.suggested_id}" if destination else "|"
+    return Checked(row.number, row, destination, value=f"{row.number}|{row.version}|{where}")
 
 
 def _destinations(action: Action, chosen: str, rows: Sequence[AnyRow]) -> Callable[[AnyRow], Destination | str | None]:
     """Says for each order where it would go, or why nobody can be named; None where nothing is to be chosen.
 
-    :param chosen: the one department for all; empty: each to the one that the menu or the plan names first.
+    :param chosen: the one department for all; empty: each to the one that is suggested first for it.
     """
     if action is not Action.DISPATCH:
         return lambda row: None
     departments = {each.id: pick(each.name, each.name_en) for each in list_departments()}
-    if chosen:
-        if chosen not in departments:
-            raise Refused("unknown", 422, field="department_id")
-        destination = Destination(chosen, departments[chosen], _("您选的部门"))
-        return lambda row: destination
-    wishes = {row.audience for row in rows if row.suggested_department_id is None}
-    named = {audience: next(iter(suggest_departments(None, audience)), None) for audience in sorted(wishes)}
+    if chosen and chosen not in departments:
+        raise Refused("unknown", 422, field="department_id")
+    suggested = suggest_for_each([row.Order for row in rows], now())
 
-    def find_suggested(row: AnyRow) -> Destination | str:
+    def find(row: AnyRow) -> Destination | str:
+        first = next(iter(suggested[row.Order.id]), None)
+        suggested_id = first.department_id if first else ""
+        if chosen:
+            return Destination(chosen, departments[chosen], _("您选的部门"), suggested_id)
         if row.returns_count:
             return _("被部门退回过，请打开这张单，看了原因再派。")
-        if row.suggested_department_id in departments:
-            department_id = row.suggested_department_id
-            return Destination(department_id, departments[department_id], _("菜单指定的承办单位"))
-        first = named.get(row.audience)
         if first is None:
             return _("没有建议的部门，请打开这张单，自己选一个。")
-        return Destination(first.department_id, pick(first.name, first.name_en), pick(first.why_zh, first.why_en))
+        name = pick(first.named.name, first.named.name_en)
+        return Destination(suggested_id, name, department_note(first), suggested_id)
 
-    return find_suggested
+    return find
 
 
 def _tell(action: Action, actor: Actor, taken: Taken, row: AnyRow | None) -> Told:
@@ -209,11 +215,12 @@ def _numbers(texts: Sequence[str]) -> list[str]:
 
 def _pick(text: str) -> Pick | None:
     number, _bar, rest = text.partition("|")
-    version, _bar, department_id = rest.partition("|")
+    version, _bar, where = rest.partition("|")
+    department_id, _bar, suggested_id = where.partition("|")
     known = parse_number(number[:40])
     if known is None or not (version.isascii() and version.isdecimal() and len(version) < 9):
         return None
-    return Pick(known, int(version), department_id.replace("\0", "")[:32])
+    return Pick(known, int(version), *(code.replace("\0", "")[:32] for code in (department_id, suggested_id)))
 
 
 def _list_query() -> str:

@@ -54,6 +54,12 @@ class CrewForm(ActionForm):
             (ready if is_named or is_ready else others).append(
                 choice(person.volunteer_id, person.name, note, group=group)
             )
+        known = {each.value for each in (*ready, *others)}
+        for lent in context.view.crew:  # of another team; they have said yes themselves
+            if lent.id not in known:
+                said = reply_badge(replies.get(lent.id))[0]
+                note = _("邻队来帮忙；%(said)s", said=said)
+                ready.append(choice(lent.id, lent.name, note, group=self.ready_group))
         ready.sort(key=lambda each: each.value not in crew)
         self.volunteer_ids.choices = [*ready, *others]
         if not self.is_submitted():

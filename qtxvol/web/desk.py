@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from qtxvol.emergencies.raising import list_markable
+from qtxvol.offers.joint_time import find_joined_time
 from qtxvol.orders.calls import Contact
 from qtxvol.orders.duplicates import list_doubles_of
 from qtxvol.orders.lifecycle import Party
@@ -22,11 +23,13 @@ from qtxvol.web.call_log import CallForm, add_call_log
 from qtxvol.web.desk_frame import DESKS, EXTRA_NAV, ID, TITLES, desk_of, render_desk
 from qtxvol.web.emergencies import mark
 from qtxvol.web.forms import form_data, now
+from qtxvol.web.joint import joint_on_page
 from qtxvol.web.live_counts import counts
 from qtxvol.web.notice_pages import add_notices
 from qtxvol.web.notice_wishes import add_notice_wishes
 from qtxvol.web.order_list import WORKED_OFF, inbox
 from qtxvol.web.order_page import act_on_order, make_context, send_picture, show_order, wants_list
+from qtxvol.web.other_times import link_to_other_times
 from qtxvol.web.papers import order_sheet
 from qtxvol.web.reveals import RevealForm, never_kept
 from qtxvol.web.saved_views import add_saved_views
@@ -137,8 +140,11 @@ def show_in_desk(
         log_url=url_for(f"{desk}.log_call", number=number) if context.actor.party in LOGGERS else "",
         call_form=call_form or CallForm.fresh(),
         doubles=list_doubles_of(context.view.order, context.actor),
+        other_times_url=link_to_other_times(context.actor, context.view.order),
         reveal_url=url_for(f"{desk}.reveal", number=number) if context.actor.party in CALLERS else "",
-        **more,
+        joined_time=find_joined_time(context.view.order.id) if context.view.joined else None,
+        joint_act_url=url_for(f"{desk}.answer_joint", number=number) if context.actor.party is Party.RESIDENT else "",
+        **{**joint_on_page(context.actor, context.view.order), **more},
     )
 
 

@@ -73,6 +73,7 @@ NAV_GROUPS: dict[Party, tuple[tuple[Any, tuple[str, ...]], ...]] = {
             (
                 "community.calls",
                 "community.doubles",
+                "community.joint",
                 "community.presence",
                 "community.no_shows",
                 "community.undelivered",
@@ -83,9 +84,17 @@ NAV_GROUPS: dict[Party, tuple[tuple[Any, tuple[str, ...]], ...]] = {
     Party.OFFICE: (
         (
             _l("督办与应急"),
-            ("office.stuck", "office.undelivered", "office.calls", "office.emergencies", "office.ladder"),
+            (
+                "office.plans",
+                "office.stuck",
+                "office.undelivered",
+                "office.calls",
+                "office.emergencies",
+                "office.ladder",
+                "office.matching",
+            ),
         ),
-        (_l("目标与评估"), ("office.overview", "office.targets", "office.figures", "office.papers")),
+        (_l("目标与评估"), ("office.overview", "office.targets", "office.figures", "office.fairness", "office.papers")),
         (
             _l("志愿者与时长"),
             (

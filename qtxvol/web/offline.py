@@ -113,8 +113,6 @@ def order() -> ResponseReturnValue:
     """The whole order form on one page, with the menu and all communities in it."""
     form = OrderForm(formdata=None)
     form.offer(None, now=now())
-    for field in (form["day_1"], form["slot_1"]):
-        field.flags.required = True  # the label's mark only, as in the normal form
     form.key.data = ""  # made on the phone: this page is the same for everybody
     sentences = _sentences(form)
     del form.photos

@@ -18,7 +18,9 @@ from qtxvol.accounts.actor import Actor, division_prefix
 from qtxvol.accounts.phones import has_phone_inside
 from qtxvol.base import CITY_TIME
 from qtxvol.directory.queries import list_menu, list_terms, list_towns_with_communities
+from qtxvol.directory.workdays import load_calendar
 from qtxvol.emergencies.queries import list_open
+from qtxvol.orders.half_days import ENOUGH_TIMES, HALF_DAYS, QUICK_CHOICES, expand_all
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.place import MOST_PEOPLE, Wish, place_order
 from qtxvol.orders.popular import list_popular_items
@@ -52,8 +54,7 @@ CONSENT_VERSION = "2026-11"
 #: The menu's own word for a wish in one's own words.
 FREE_TEXT = "free"
 
-#: Half-days that an older person can name without looking at a clock.
-SLOTS = {"morning": ("09:00", "11:30"), "afternoon": ("14:30", "17:30"), "evening": ("19:00", "21:00")}
+SLOTS = HALF_DAYS
 SLOT_LABELS = {"morning": _l("上午"), "afternoon": _l("下午"), "evening": _l("晚上")}
 
 #: Items that 长辈版 shows before "更多".
@@ -63,13 +64,22 @@ SHOWN_ITEMS = 4
 OFFERED_DAYS = 6
 #: What 长辈版 offers of them.
 FEW_DAYS, FEW_SLOTS = 4, ("morning", "afternoon")
-#: Rows for typed times that are shown at once; up to six times are taken in all.
+#: One tap each, for many half-days at once.
+QUICK_LABELS = {
+    "work_morning": _l("工作日上午都行"),
+    "work_afternoon": _l("工作日下午都行"),
+    "evening": _l("晚上都行"),
+    "weekend": _l("周末都行"),
+    "any": _l("哪天都行"),
+}
+#: Rows for typed times that are shown at once.
 SHOWN_WINDOWS = 4
 
 WHAT = ("audience", "item", "wish", "phone_in_text_ok")
 WHERE = (
     "division_code",
     "venue",
+    "quick",
     "windows",
     *(f"{part}_{i}" for i in range(1, MOST_WINDOWS + 1) for part in ("day", "slot", "from", "to")),
 )
@@ -106,7 +116,8 @@ def _slot_field(label: Any) -> Any:
 
 
 class OrderForm(BaseForm):
-    """All three screens. `wished_times` holds the windows after validation, ticked ones before typed ones."""
+    """All three screens. `wished_times` holds the windows after validation: ticked ones, typed ones, and as many of the
+    quick choices' as there is room for."""
 
     key = HiddenField(default=lambda: uuid4().hex)
 
@@ -128,13 +139,21 @@ class OrderForm(BaseForm):
         description=_l("例如：社区二楼活动室"),
     )
 
+    quick = SelectMultipleField(
+        _l("常用的，点一下就行"),
+        choices=[SelectChoice(code, label) for code, label in QUICK_LABELS.items()],
+        widget=ListWidget(),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+        description=_l("从后天算起，一下选好几个时间。"),
+    )
     windows = SelectMultipleField(
         _l("什么时间方便"),
         choices=[],
         widget=ListWidget(),
         option_widget=CheckboxInput(),
         validate_choice=False,
-        description=_l("多选几个时间，更容易排上。至少选一个。"),
+        description=_l("多选几个时间，更快有人来。至少选一个。"),
     )
 
     requester_kind = RadioField(
@@ -183,6 +202,7 @@ class OrderForm(BaseForm):
 
     wished_times: Sequence[Window] = ()
     offered_days: Sequence[OfferedDay] = ()
+    _quick_half_days: tuple[tuple[str, ...], list[tuple[date, str]]] | None = None
     now: datetime
 
     def offer(self, actor: Actor | None, *, now: datetime, few: bool = False) -> None:
@@ -320,11 +340,35 @@ class OrderForm(BaseForm):
             if field is not None:
                 field.errors = [*field.errors, sentence]
                 is_good = False
-        if is_good and not 1 <= len(found) <= MOST_WINDOWS:
-            self.windows.errors = [*self.windows.errors, WINDOW_FAULTS["too_many" if found else "none"]()]
+        if is_good and len(found) > MOST_WINDOWS:
+            self.windows.errors = [*self.windows.errors, WINDOW_FAULTS["too_many"]()]
+            is_good = False
+        for day, slot in self.quick_half_days():  # what there is no room for is left out: any of them suits
+            if len(found) < MOST_WINDOWS:
+                self._add_window(day, *SLOTS[slot], found)
+        if is_good and not found:
+            self.windows.errors = [*self.windows.errors, WINDOW_FAULTS["none"]()]
             is_good = False
         self.wished_times = tuple(found)
         return is_good
+
+    def quick_half_days(self) -> list[tuple[date, str]]:
+        """The coming half-days that the quick choices stand for, earliest first."""
+        chosen = tuple(code for code in QUICK_CHOICES if code in (self.quick.data or ()))
+        if self._quick_half_days is None or self._quick_half_days[0] != chosen:
+            today = self.now.astimezone(CITY_TIME).date()
+            found = expand_all(chosen, today, load_calendar().is_work) if chosen else []
+            self._quick_half_days = chosen, found
+        return self._quick_half_days[1]
+
+    @property
+    def gave_few_times(self) -> bool:
+        """More would find somebody sooner."""
+        return len(self.wished_times) < ENOUGH_TIMES
+
+    def validate_quick(self, field: Any) -> None:
+        if any(code not in QUICK_LABELS for code in field.data or ()):
+            raise ValidationError(_("请从列表里选时间。"))
 
     def _check_ticks(self, found: list[Window]) -> bool:
         """Good ticks go to `found`, each once; a bad one is a sentence at the grid."""
@@ -371,7 +415,8 @@ class OrderForm(BaseForm):
         """The days that were ticked or typed, good or not yet checked."""
         ticked = [tick[0] for text in self.windows.data or () if (tick := parse_tick(text))]
         typed = [parse_day(row[0].data or "") for row in self.wished_rows()]
-        return {day for day in (*ticked, *typed) if day is not None}
+        quick = [day for day, _half in self.quick_half_days()]
+        return {day for day in (*ticked, *typed, *quick) if day is not None}
 
     def wanted(self) -> Wish:
         """What was filled in, once all screens are good."""
@@ -510,12 +555,24 @@ def make_summary(form: OrderForm) -> list[tuple[str, str]]:
         if date := parse_day(day.data or ""):
             clock = f"{start.data}–{end.data}" if start.data and end.data else str(SLOT_LABELS.get(slot.data, ""))
             wished.append(f"{format_date(date, pattern)} {clock}")
+    wished.extend(_quick_in_words(form))
     return [
         (_("给谁听"), label_of(form.audience)),
         (_("想听什么"), (form.wish.data or "") if form.item.data == FREE_TEXT else label_of(form.item)),
         (_("在哪里"), " ".join(filter(None, (label_of(form.division_code), form.venue.data)))),
         (_("方便的时间"), _("；").join(wished)),
     ]
+
+
+def _quick_in_words(form: OrderForm) -> list[str]:
+    """Each quick choice as it was tapped; after the last, which days that means."""
+    chosen = [str(QUICK_LABELS[code]) for code in QUICK_CHOICES if code in (form.quick.data or ())]
+    days = [day for day, _half in form.quick_half_days()[:MOST_WINDOWS]]
+    if chosen and days:
+        pattern = "d MMM" if is_english() else "M月d日"
+        first, last = format_date(days[0], pattern), format_date(days[-1], pattern)
+        chosen[-1] = _("%(times)s（%(first)s到%(last)s）", times=chosen[-1], first=first, last=last)
+    return chosen
 
 
 def place_choices(within: str = "") -> list[SelectChoice]:

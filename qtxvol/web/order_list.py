@@ -12,6 +12,7 @@ from qtxvol.accounts.permissions import may_search_by_phone
 from qtxvol.accounts.saved_views import LONGEST_NAME
 from qtxvol.base import AnyRow
 from qtxvol.directory.queries import DepartmentEntry, term_names
+from qtxvol.offers.crew_asks import list_open_asks
 from qtxvol.orders.lifecycle import STATUS_LABELS, Action, Party, get_rule
 from qtxvol.orders.numbers import parse_number
 from qtxvol.orders.queries import Filters, Tab, list_orders
@@ -78,6 +79,7 @@ def inbox() -> ResponseReturnValue:
         "desk/inbox.html",
         nav_current=page.tab.key,
         near=near_for_department(actor),
+        asks=list_open_asks(actor.volunteer_id, now()) if actor.volunteer_id is not None else (),
         numbers=numbers,
         shown=filters,
         page=page,
@@ -139,6 +141,7 @@ def _tap_of(actor: Actor, row: AnyRow, action: Action | None, departments: Mappi
     if action is Action.CLAIM:
         if row.department_id != actor.department_id:
             return None
+        fields["is_auto_asked"] = "y"  # as the form on the order's page comes
         return Tap(url_for("department.act", number=row.number, action="claim"), say(get_rule(action).label), fields)
     if row.returns_count:
         return None

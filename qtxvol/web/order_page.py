@@ -1,6 +1,6 @@
 """An order's page and its actions, the same for every desk and for the resident's link."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import ContactAccess, contact_access, may_see_names, may_see_notes, visible_orders
-from qtxvol.directory.queries import get_menu_item, list_departments, suggest_departments, term_names
-from qtxvol.emergencies.queries import experts_first
+from qtxvol.directory.queries import get_menu_item, list_departments, term_names
 from qtxvol.extensions import db
 from qtxvol.hours.queries import confirmation_of
+from qtxvol.offers.rules import get_settings
+from qtxvol.offers.suggest import suggest_departments
 from qtxvol.orders.contact import may_log_call
-from qtxvol.orders.lifecycle import ENDED, OPEN, WAITS, Action, Party, Status, find_undo, get_rule
+from qtxvol.orders.lifecycle import ENDED, OPEN, WAITS, Action, Party, Rule, Status, find_undo, get_rule
 from qtxvol.orders.models import Attachment, AttachmentContent, Order
 from qtxvol.orders.numbers import spoken
 from qtxvol.orders.queries import OrderView, get_order_view
@@ -26,11 +27,13 @@ from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.queries import team_names
 from qtxvol.web.action_forms import FORMS, ActionForm, Context, make_form
 from qtxvol.web.answers.desk import answers_on_page
+from qtxvol.web.asking_words import asking_lines
 from qtxvol.web.clock_words import clock_lines
 from qtxvol.web.contact_words import call_lines
 from qtxvol.web.deliveries import delivery_lines
 from qtxvol.web.display import day_time, party_label, pick, say, time_span
 from qtxvol.web.forms import form_data, now
+from qtxvol.web.hold_words import progress_lines
 from qtxvol.web.i18n import _
 from qtxvol.web.reveals import RevealForm, look_lines
 from qtxvol.web.why_not import Standing, why_not
@@ -93,6 +96,7 @@ _STERN = frozenset(
         Action.RELEASE,
         Action.RETURN,
         Action.NO_SHOW,
+        Action.LET_GO,
     }
 )
 
@@ -106,7 +110,7 @@ def make_context(actor: Actor, number: str) -> Context:
     order = view.order
     item = get_menu_item(order.menu_item_id) if order.menu_item_id else None
     chooses = any(each.rule.action in (Action.DISPATCH, Action.RULE) for each in view.possible)
-    suggestions = experts_first(suggest_departments(order.menu_item_id, order.audience), order) if chooses else ()
+    suggestions = tuple(suggest_departments(order, now())) if chooses else ()
     return Context(actor, view, item, suggestions, now())
 
 
@@ -159,6 +163,8 @@ def show_order(
         shows_names=may_see_names(context.actor, view.order),
         ContactAccess=ContactAccess,
         confirmation=confirmation_of(view.order) if view.order.status == Status.CLOSED else "",
+        progress=progress_lines(context.actor, view.order),
+        asking=asking_lines(context.actor, view, now()),
         **{**answers_on_page(context.actor, view), **more},
         question_failed="question_form" in more,
     )
@@ -176,8 +182,10 @@ def _make_buttons(context: Context, failed: ActionForm | None) -> list[Button]:
     so does a form that came back."""
     view = context.view
     shown = [each for each in view.possible if each.obstacle != "no_question" and each.rule.action in FORMS]
+    if any(each.rule.action is Action.HOLD for each in shown) and not get_settings().is_naming_open:
+        shown = [each for each in shown if each.rule.action is not Action.HOLD]  # then leaders name people by hand
     able = [each.rule for each in shown if each.obstacle is None]
-    main = able[0].action if able and able[0].action not in _ASIDE and able[0].undoes is None else None
+    main = _find_main(able, view)
     standing = standing_of(view)
     buttons = []
     for each in shown:
@@ -197,6 +205,17 @@ def _make_buttons(context: Context, failed: ActionForm | None) -> list[Button]:
             )
         )
     return buttons
+
+
+def _find_main(able: Sequence[Rule], view: OrderView) -> Action | None:
+    """What the order waits for at this desk. A team says yes, and its people are asked; while they are, it waits."""
+    if view.order.held_team_id is not None and view.order.status == Status.CLAIMED:
+        return None
+    if any(rule.action is Action.HOLD for rule in able):
+        return Action.HOLD
+    if able and able[0].action is Action.OFFER and view.order.is_auto_asked:
+        return None  # the service asks; a person may
+    return able[0].action if able and able[0].action not in _ASIDE and able[0].undoes is None else None
 
 
 def standing_of(view: OrderView) -> Standing:
@@ -321,6 +340,8 @@ def done_sentence(form: ActionForm) -> str:
         case Action.RULE:
             return _("已派单，部门会收到提醒。")
         case Action.CLAIM:
+            if form["is_auto_asked"].data:
+                return _("已领单，系统开始逐批询问服务队；答复在“询问进展”里。")
             return _("已领单。请推给合适的服务队，或等本部门的队来接。")
         case Action.ACCEPT:
             return _("已接单，请按时到场。居民电话见下方。")
@@ -348,6 +369,10 @@ def done_sentence(form: ActionForm) -> str:
             return _("已撤销转派，回到原来的部门。")
         case Action.REINSTATE:
             return _("已恢复接单，仍由原来的服务队服务。")
+        case Action.HOLD:
+            return _("已应单，正在请人；人齐了自动接单。")
+        case Action.LET_GO:
+            return _("已放手，继续问别的队。")
         case Action.CREW:
             return _("已换人，来的人和不用来的人都会收到通知。")
     return _("已办理：%(action)s。", action=say(get_rule(form.action).label))

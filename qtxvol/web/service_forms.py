@@ -16,9 +16,12 @@ from qtxvol.hours.models import Attendance
 from qtxvol.hours.no_shows import count_marks
 from qtxvol.hours.numbers import get_number
 from qtxvol.hours.rules import NO_SHOW_REASONS
+from qtxvol.notices.invitations import windows_of
 from qtxvol.orders import rate, serve
+from qtxvol.orders.crew import list_replies
 from qtxvol.orders.lifecycle import Action, Label
 from qtxvol.orders.models import Order
+from qtxvol.orders.replies import Purpose
 from qtxvol.orders.transition import Outcome
 from qtxvol.orders.windows import Window
 from qtxvol.volunteers.queries import CrewChoice, list_crew_choices
@@ -58,7 +61,7 @@ class CrewFields:
     absent: Any
 
 
-class _TimeForm(ActionForm):
+class TimeForm(ActionForm):
     """Agrees on one time: one of the resident's windows, or another that was agreed on the phone."""
 
     template = "orders/_time_fields.html"
@@ -71,7 +74,7 @@ class _TimeForm(ActionForm):
 
     def offer(self, context: Context) -> None:
         length = timedelta(minutes=context.item.duration_minutes if context.item else 60)
-        ahead = [w for w in context.view.windows if w.starts_at > context.now]
+        ahead = [w for w in self._wishes(context) if w.starts_at > context.now]
         self.wished.flags.required = True
         self._windows = tuple(Window(w.starts_at, min(w.ends_at, w.starts_at + length)) for w in ahead)
         self.wished.choices = [
@@ -83,6 +86,10 @@ class _TimeForm(ActionForm):
         ]
         if not ahead and not self.is_submitted():
             self.wished.data = OTHER_TIME
+
+    def _wishes(self, context: Context) -> Sequence[Any]:
+        """Times that suit the resident, as far as is known."""
+        return context.view.windows
 
     @staticmethod
     def _wish_in_words(wish: Any) -> str:
@@ -111,7 +118,7 @@ class _TimeForm(ActionForm):
         return self.window
 
 
-class AcceptForm(_TimeForm):
+class AcceptForm(TimeForm):
     action = Action.ACCEPT
     counted = "volunteer_ids"
     #: Heading of those who would do and have the time.
@@ -177,9 +184,19 @@ def crew_doubts(person: CrewChoice, needed: set[str]) -> list[str]:
     ]
 
 
-class RescheduleForm(_TimeForm):
+class RescheduleForm(TimeForm):
     action = Action.RESCHEDULE
     text = long_text_field(_l("给居民的话"))
+
+    def _wishes(self, context: Context) -> Sequence[Any]:
+        """What the resident named instead, when the agreed time did not suit, comes first."""
+        named = [
+            window
+            for reply in list_replies(context.view.order)
+            if reply.purpose == Purpose.CONFIRM_TIME and reply.answer == "no"
+            for window in windows_of(reply)
+        ]
+        return [*named, *(each for each in context.view.windows if Window(each.starts_at, each.ends_at) not in named)]
 
     def run(self, number: str, actor: Actor, now: datetime) -> Outcome:
         return serve.reschedule_order(

@@ -7,7 +7,7 @@ from typing import Any
 from qtxvol.orders.lifecycle import Action, Party, Status
 from qtxvol.orders.numbers import spoken
 from qtxvol.refusals import Refused
-from qtxvol.web.display import day_time, pick, status_label
+from qtxvol.web.display import day_time, pick, status_label, time_span
 from qtxvol.web.i18n import _, _l, ngettext
 
 WINDOW_FAULTS: dict[str, Callable[[], str]] = {
@@ -19,7 +19,7 @@ WINDOW_FAULTS: dict[str, Callable[[], str]] = {
     "too_long": lambda: _("一次服务不超过 12 小时，请检查开始和结束时间。"),
     "repeated": lambda: _("这个时间和前面的一样，请换一个或留空。"),
     "none": lambda: _("请至少选一个方便的时间。"),
-    "too_many": lambda: _("最多选六个时间。"),
+    "too_many": lambda: _("最多选十二个时间。"),
 }
 
 SPAN_FAULTS: dict[str, Callable[[], str]] = {
@@ -41,6 +41,26 @@ MERGE_FAULTS: dict[str, Callable[[], str]] = {
     "itself": lambda: _("不能并入自己，请填另一张单的单号。"),
     "not_open": lambda: _("那张单已经结束，不能再并入。"),
     "drill": lambda: _("演练单和真的单不能并在一起。"),
+}
+
+#: Why orders can't be proposed as one session.
+JOINT_FAULTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "too_few": lambda a: _("请至少选一张一起办的单。"),
+    "too_many": lambda a: _("一次最多 %(most)s 张单一起办，请去掉几张。", most=a.get("most", 6)),
+    "not_now": lambda a: _(
+        "单号 %(number)s 现在不能并场：已经接单、结束、正在请人，或者正在问居民别的事。请去掉再试。",
+        number=spoken(str(a.get("number", ""))),
+    ),
+    "other_item": lambda a: _("单号 %(number)s 不是同一个项目、同一类对象。", number=spoken(str(a.get("number", "")))),
+    "settled": lambda a: _(
+        "单号 %(number)s 已有服务队接单，只能做主场，请把它选成主场。", number=spoken(str(a.get("number", "")))
+    ),
+    "too_far": lambda a: _("单号 %(number)s 离主场太远，大家不好去。", number=spoken(str(a.get("number", "")))),
+    "too_many_people": lambda a: _(
+        "加起来约 %(count)s 人，这个项目一场最多 %(most)s 人，请去掉几张。", count=a.get("count"), most=a.get("most")
+    ),
+    "no_common_time": lambda a: _("这几张单在这个时间不是都方便，请换个时间或者去掉几张。"),
+    "too_soon": lambda a: _("时间太近，来不及问大家，请选晚一些的时间。"),
 }
 
 PASSWORD_FAULTS: dict[str, Callable[[], str]] = {
@@ -165,6 +185,19 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "unchanged": lambda a: _("和现在的分钟数一样，没有要更正的。"),
     "crew_unchanged": lambda a: _("人员和现在的一样。要换人，请勾上来的人，去掉不来的人。"),
     "person_is_there": lambda a: _("%(names)s已经签到，不能换下。", names=a.get("names", "")),
+    "too_many_times": lambda a: _("一次最多提 %(most)s 个时间，请去掉几个。", most=a.get("most", 4)),
+    "already_wished": lambda a: _("有一个时间居民本来就说过方便，不用再问，请去掉。"),
+    "joint": lambda a: _joint_fault(a),
+    "joint_over": lambda a: _("这次一起办没有成，您的单照常单独办理，不用再回复。"),
+    "joint_joined": lambda a: _("这张单已经并到一起办了。要单独办，请打社区电话，由社区撤销并单。"),
+    "joint_others_in": lambda a: _("已经有邻居并到您这张单里一起办了，不能直接退出。请打社区电话商量。"),
+    "joint_waits": lambda a: _("还在等主场那一家答复，他同意了才能并过去。"),
+    "joint_moved": lambda a: _("主场那张单改到别的时间了，不能并过去；您的单照常单独办理。"),
+    "joint_full": lambda a: _("加上您这张单就超过 %(most)s 人了，坐不下；您的单照常单独办理。", most=a.get("most", 0)),
+    "joint_time": lambda a: _(
+        "这是并场的单，几家说好了 %(when)s 一起办，请按这个时间接单；要改时间，接单以后再改期，几家都会收到通知。",
+        when=time_span(a.get("start"), a.get("end")),
+    ),
     "answer_early": lambda a: _("约定的服务时间还没到，到时候再请您回答。"),
     "answer_expired": lambda a: _("回复的时间已经过了，这个链接不能再用。"),
     "answer_moved": lambda a: _("这次服务的时间或者安排已经变了，不用再回复这一条；请看最新的通知。"),
@@ -204,6 +237,23 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "您的队同一时间最多 %(num)d 场服务，这个时间已经满了，请换个时间。",
         a.get("most", 1),
     ),
+    "team_week_full": lambda a: ngettext(
+        "您的队每周最多 %(num)d 场服务，那一周已经排满。确实能去的，请用“接单”自己定人。",
+        "您的队每周最多 %(num)d 场服务，那一周已经排满。确实能去的，请用“接单”自己定人。",
+        a.get("most", 1),
+    ),
+    "naming_off": lambda a: _("纲要办现在由队长自己定人，系统不替您请人。请用“接单”选时间和队员。"),
+    "no_crew": lambda a: _(
+        "这个时间队里没有能主讲又有空的人，系统排不出名单。请换个时间，或者打电话商量好再用“接单”自己定人。"
+    ),
+    "held_elsewhere": lambda a: _("另一支服务队已经应单，正在请人；您的队可以候补，万一没成先问候补的队。"),
+    "quiet_hours": lambda a: _("现在是休息时间，不打扰服务队；让系统逐批询问，明早会自动问。"),
+    "nobody_left": lambda a: _("能问的队都问过了。可以问居民别的时间，或者另请一支队。"),
+    "pause_day": lambda a: _("请选今天以后、%(most)d 天以内的日子。", most=a["most"]),
+    "is_held": lambda a: _("已有服务队应单，正在请人。要另作安排，请先放手。"),
+    "not_held": lambda a: _("现在没有服务队应着这张单，不用放手。"),
+    "join_over": lambda a: _("这次人已经够了，或者另外安排了，您不用去。谢谢您愿意帮忙！"),
+    "join_booked": lambda a: _("您在这个时间已经答应了别的服务，不能再答应这一次。请点“去不了”，我们马上请别人。"),
     "team_inactive": lambda a: _("您的队已停用，不能接单；需要恢复请联系纲要办。"),
     "not_verified": lambda a: _("核验过的志愿者才能开服务证明，请先联系纲要办核验。"),
     "nothing_served": lambda a: _("这段时间没有登记过服务时长，不能开证明。请换一段时间，或等队长办结后再来。"),
@@ -222,6 +272,8 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "digits_in_view": lambda a: _("查找词里像电话号码，不能存。请去掉号码再存。"),
     "too_many_views": lambda a: _("最多存 %(most)s 个视图，请先删掉用不着的。", most=a.get("most", 12)),
     "too_many_at_once": lambda a: _("一次最多办 %(most)s 张单，请分几次办。", most=a.get("most", 50)),
+    "nothing_to_plan": lambda a: _("现在没有等队伍的单，不用排。领了单、还没有队接的，才需要排。"),
+    "plan_not_ready": lambda a: _("这次排班还没有算好，或者没有算成，先不能确认。"),
     "no_such_order": lambda a: _("没有找到这张单，可能单号不对，或者它不归您这里办。"),
     "not_tried": lambda a: _("系统正忙，这张单没有办成，请过一会儿再办。"),
     "wrong_password": lambda a: _("用户名或密码不对，请再试一次。"),
@@ -281,6 +333,8 @@ CONFIRMATIONS: dict[Action, Any] = {
     Action.REINSTATE: _l("恢复接单"),
     Action.END_UNREACHABLE: _l("确认联系不上"),
     Action.RESUME: _l("重新受理"),
+    Action.HOLD: _l("应单，开始请人"),
+    Action.LET_GO: _l("确认放手"),
 }
 
 
@@ -293,6 +347,10 @@ def _winner(about: Mapping[str, Any]) -> str:
     names = {"居民": _("居民"), "纲要办": _("纲要办")}  # kept in Chinese, and no proper names
     winner = str(about.get("winner") or _("别人"))
     return names.get(winner, winner)
+
+
+def _joint_fault(about: Mapping[str, Any]) -> str:
+    return JOINT_FAULTS[str(about.get("fault"))](about)
 
 
 def _seconds(seconds: int) -> str:
@@ -344,6 +402,10 @@ def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, 
             return LAPSES.get(str(payload.get("reason")), lambda: _("逾约未办，系统收回，另找服务队"))()
         case Action.PUSH:
             return _("送单上门，由%(department)s承办", department=department)
+        case Action.HOLD:
+            return _("有服务队应单，%(when)s，正在请人", when=_when(payload.get("agreed_start")))
+        case Action.JOIN:
+            return _("居民同意，并入 %(number)s 一起办", number=spoken(str(payload.get("into_number", ""))))
     return {
         Action.ASK: _("询问居民"),
         Action.ANSWER: _("答复询问"),
@@ -364,6 +426,7 @@ def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, 
         Action.REINSTATE: _("恢复接单，仍由原来的服务队服务"),
         Action.END_UNREACHABLE: _("多次联系不上，先行结束"),
         Action.RESUME: _("重新受理，重新安排部门"),
+        Action.LET_GO: _("应单没有成，另找服务队"),
     }[Action(event.action)]
 
 

@@ -13,6 +13,8 @@ from tests.web.pages import Page, get_page, submit
 from tests.web.site import Site
 from tests.web.test_statements import cost_of
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 #: The day of `window(3)`: 10:00 to 11:30 in the city.
 FRIDAY = "2026-11-27"
 NIGHT = Window(datetime(2026, 11, 27, 15, 0, tzinfo=UTC), datetime(2026, 11, 27, 17, 30, tzinfo=UTC))

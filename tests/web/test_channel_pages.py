@@ -13,6 +13,8 @@ from tests.web.conftest import site_of
 from tests.web.pages import get_page, post_form, read, submit
 from tests.web.site import Site
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 MAIL = {
     "host": "smtp.example.cn",
     "security": "starttls",

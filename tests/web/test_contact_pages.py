@@ -13,6 +13,8 @@ from tests.factories import NOW, accepted, closed, dispatched, link_of, placed, 
 from tests.web.pages import Form, Page, get_page, post_form, read, submit
 from tests.web.site import PHONE, WHO, Site, fill_wizard
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 AFTER = window(3).ends_at + timedelta(hours=2)
 DAY = timedelta(days=1)
 

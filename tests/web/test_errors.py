@@ -20,6 +20,8 @@ from tests.conftest import csrf_of
 from tests.web.pages import FROM_HERE, get_page, read
 from tests.web.site import Site
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 #: Status and its heading.
 HEADINGS = {
     400: "这个请求没有看懂",

@@ -52,9 +52,19 @@ DESK_PAGES: dict[str, set[str]] = {
     "/department/notices/settings": {"department"},
     "/department/views": {"department"},
     "/department/order": {"department"},
+    "/department/joint": {"department"},
+    "/department/orders/<number>/other-times": {"department"},
+    "/department/fairness": {"department"},
+    "/department/fairness/<any(xlsx, csv):form>": {"department"},
+    "/department/fairness/orders/<which>": {"department"},
+    "/department/fairness/orders/<which>/<any(xlsx, csv):form>": {"department"},
     "/department/papers": {"department"},
     "/department/papers/<int(max=2147483647):year>": {"department"},
     "/department/papers/<int(max=2147483647):year>.xlsx": {"department"},
+    "/department/plan": {"department"},
+    "/department/plan/<int(max=2147483647):plan_id>": {"department"},
+    "/office/plan": {"office"},
+    "/office/plan/<int(max=2147483647):plan_id>": {"office"},
     "/department/push": {"department"},
     "/department/teams": {"department"},
     "/department/targets": {"department"},
@@ -62,6 +72,7 @@ DESK_PAGES: dict[str, set[str]] = {
     "/department/targets/reports/<int(max=2147483647):report_id>/file": {"department"},
     "/department/orders/<number>": {"department"},
     "/department/orders/<number>/sheet": {"department"},
+    "/department/orders/<number>/teams": {"department"},
     "/department/orders/<number>/photos/<int(max=2147483647):picture_id>": {"department"},
     "/team/": {"team"},
     "/team/members": {"team"},
@@ -72,6 +83,7 @@ DESK_PAGES: dict[str, set[str]] = {
     "/team/certificates/<int(max=2147483647):certificate_id>": {"team"},
     "/team/certificates/<int(max=2147483647):certificate_id>.pdf": {"team"},
     "/team/day": {"team"},
+    "/team/orders/<number>/other-times": {"team"},
     "/team/day/sheet": {"team"},
     "/team/week": {"team"},
     "/team/counts": {"team"},
@@ -92,6 +104,7 @@ DESK_PAGES: dict[str, set[str]] = {
     "/community/presence": {"community"},
     "/community/calls": {"community"},
     "/community/doubles": {"community"},
+    "/community/joint": {"community"},
     "/office/calls": {"office"},
     "/community/addresses": {"community"},
     "/department/addresses": {"department"},
@@ -161,7 +174,7 @@ def desk_routes(app: Flask) -> list[str]:
 def address(pattern: str, number: str = "QTX00000000") -> str:
     """A pattern with something in every gap."""
     filled = pattern.replace("<number>", number).replace("<action>", "claim").replace("<token>", "x" * 22)
-    filled = filled.replace("<party>", "community")
+    filled = filled.replace("<party>", "community").replace("<which>", "all")
     filled = filled.replace("<target_id>", "T23").replace("<period_id>", "2021-2025")
     filled = re.sub(r"<any\((\w+)[^>]*>", r"\1", filled)
     return re.sub(r"<[^>]+>", "none", re.sub(r"<int[^>]*>", "1", filled))

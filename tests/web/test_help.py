@@ -11,6 +11,8 @@ from tests.factories import placed
 from tests.web.pages import get_page, submit
 from tests.web.site import Site
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 DESKS = ("resident", "community", "department", "team", "volunteer", "office")
 
 

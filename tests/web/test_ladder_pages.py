@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from qtxvol.orders.automatic import lapse_order, reroute_order
 from qtxvol.orders.ladder import climb
 from qtxvol.orders.ladder_rules import get_switches
@@ -10,6 +12,8 @@ from qtxvol.orders.transition import Outcome
 from tests.factories import NOW, accepted, dispatched, make_actor, window
 from tests.web.pages import get_page, submit
 from tests.web.site import Site
+
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

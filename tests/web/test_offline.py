@@ -16,6 +16,8 @@ from tests.factories import NOW
 from tests.web.pages import FROM_HERE, get_page, post_form, read, submit
 from tests.web.site import PHONE, WHAT, WHERE, WHO, Site, fill_wizard, number_in
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 KEY = "0123456789abcdef0123456789abcdef"
 FORM = {**WHAT, **WHERE, **WHO, "key": KEY}
 

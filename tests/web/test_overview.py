@@ -4,9 +4,13 @@ import re
 from datetime import timedelta
 from html import unescape
 
+import pytest
+
 from tests.factories import NOW, OTHER_COMMUNITY, accepted, claimed, closed, dispatched, placed, window
 from tests.web.pages import get_page
 from tests.web.site import Site
+
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
 
 
 def fill(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from sqlalchemy import select
 
 from qtxvol.accounts.models import Account
@@ -11,6 +12,8 @@ from tests.factories import accepted, closed, placed
 from tests.web.pages import get_page, read, submit
 from tests.web.pictures import jpeg_file
 from tests.web.site import WHO, Site, fill_wizard, number_in
+
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
 
 PHONE = "19900006789"
 CONTACT = {"contact_phone": PHONE, "contact_name": "欧阳测试名"}

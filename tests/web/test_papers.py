@@ -16,6 +16,8 @@ from tests.web.conftest import site_of
 from tests.web.pages import get_page
 from tests.web.site import Site
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 FRIDAY = "2026-11-27"
 
 

@@ -17,6 +17,8 @@ from tests.web.pages import Page, get_page, read, submit
 from tests.web.pictures import jpeg_file
 from tests.web.site import WHO, Site, fill_wizard, number_in
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 PHONE = "19900001234"
 MASKED = "*******1234"
 NAME = "欧阳测试名"

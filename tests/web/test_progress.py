@@ -16,6 +16,8 @@ from tests.web.pages import get_page
 from tests.web.site import Site
 from tests.web.test_statements import cost_of
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 TODAY = NOW.astimezone(CITY_TIME).date()
 
 

@@ -8,6 +8,8 @@ from qtxvol.directory.loader import load_facts
 from tests.conftest import csrf_of
 from tests.factories import COMMUNITY, NOW, PASSWORD
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 GOOD = {
     "username": "wang.test",
     "display_name": "王测试",

@@ -14,6 +14,8 @@ from tests.factories import NOW, accepted, placed, window
 from tests.web.pages import get_page, post_form, read, submit
 from tests.web.site import Site
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 PHONE = "19900006789"
 TAIL = "*******6789"
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from werkzeug.test import TestResponse
 
 from qtxvol.accounts.saved_views import MOST_VIEWS
@@ -10,6 +11,8 @@ from tests.factories import COMMUNITY, make_actor, placed
 from tests.web.pages import FROM_HERE, Page, get_page, read
 from tests.web.site import Site, login_as
 from tests.web.test_counts import shown_counts
+
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
 
 QUERY = "tab=all&urgency=urgent"
 

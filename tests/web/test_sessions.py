@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
 from qtxvol.accounts.models import Account, Seat
@@ -11,6 +12,8 @@ from qtxvol.storage import transaction
 from tests.factories import NOW, PASSWORD, City, accepted, claimed, closed, dispatched, placed, window
 from tests.web.pages import Form, get_page, post_form, read, submit
 from tests.web.site import WHAT, WHERE, WHO, Site, fill_wizard, login_as, number_in
+
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
 
 NEW_PASSWORD = "eine-gute-neue"
 

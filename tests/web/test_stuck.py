@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
 from qtxvol.jobs.ledger import run_due
@@ -11,6 +12,8 @@ from tests.databases import running_app, settings_for
 from tests.factories import NOW, dispatched, make_city, placed
 from tests.web.pages import get_page
 from tests.web.site import Site
+
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
 
 TOKEN = "a-token-for-machines-0123456789-abcdefgh"
 

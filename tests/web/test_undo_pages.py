@@ -24,6 +24,8 @@ from tests.factories import NOW, accepted, claimed, closed, dispatched, make_vol
 from tests.web.pages import Page, get_page, read, submit
 from tests.web.site import Site
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 HOUR = timedelta(hours=1)
 REJECTION = {"reason": "commercial", "text": "不办推销。"}
 
@@ -248,6 +250,7 @@ def every_refusal() -> list[tuple[str, Action, OrderFacts]]:
             facts_at(status),
             facts_at(status, agreed_start=NOW - HOUR, clock_stopped_at=None),
             facts_at(status, last_action=Action.CLAIM, is_ruled=False),
+            facts_at(status, handed_team_id=None, held_team_id=9, clock_stopped_at=None),
         ):
             code = find_refusal(rule, party, facts)
             if code is not None:
@@ -263,6 +266,7 @@ def test_the_matrix_meets_every_objection_that_the_table_knows():
         "wrong_status", "moved_on", "is_ruled", "needs_no_ruling", "has_started", "not_started", "too_late",
         "question_open", "no_question", "is_rated", "handed_elsewhere", "claim_used", "claim_settled",
         "rejection_settled", "joined_ended", "reroute_used", "lapse_used", "tried_too_little", "no_push",
+        "held_elsewhere", "is_held", "not_held",
     }  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from tests.web.pages import get_page, read, submit
 from tests.web.site import Site
 from tests.web.test_statements import cost_of
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 LATER = NOW + timedelta(days=8)
 TODAY = date(2026, 12, 2)
 

@@ -11,6 +11,8 @@ from tests.factories import placed
 from tests.web.pages import get_page, post_form, read, submit
 from tests.web.site import WHAT, WHERE, WHO, Site, number_in
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 
 def html_class(client: FlaskClient, url: str = "/about") -> str:
     page = get_page(client, url)

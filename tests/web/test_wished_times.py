@@ -1,20 +1,25 @@
-"""The times that suit a resident: ticked in the grid of the coming days, typed for other days, six at most."""
+"""The times that suit a resident: many with one tap, ticked in the grid of the coming days, typed for other days."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from qtxvol.base import CITY_TIME
+from qtxvol.directory.models import WorkdayOverride
 from qtxvol.extensions import db
 from qtxvol.orders.models import Order, WishedTime
+from qtxvol.storage import transaction
 from qtxvol.web.view_settings import COOKIE
+from tests.conftest import csrf_of
 from tests.web.pages import Form, Page, get_page, read, submit
 from tests.web.site import WHAT, WHO, Site, number_in
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 PLACE = {"division_code": "640381001002", "venue": "社区二楼活动室"}
-SIX = [f"2026-11-{day}:morning" for day in (25, 26, 27, 28, 29, 30)]
+TWELVE = [f"2026-11-{day}:{half}" for day in (25, 26, 27, 28, 29, 30) for half in ("morning", "afternoon")]
 
 
 def second_screen(client: FlaskClient) -> Form:
@@ -98,8 +103,9 @@ def test_ticked_and_typed_times_are_kept_through_all_screens_and_placed(site: Si
     ("wished", "sentence"),
     [
         ({"windows": None}, "请至少选一个方便的时间"),
-        ({"windows": [*SIX, "2026-11-25:evening"]}, "最多选六个时间"),
-        ({"windows": SIX, "day_1": "2026-12-20", "slot_1": "morning"}, "最多选六个时间"),
+        ({"windows": [*TWELVE, "2026-11-25:evening"]}, "最多选十二个时间"),
+        ({"windows": TWELVE, "day_1": "2026-12-20", "slot_1": "morning"}, "最多选十二个时间"),
+        ({"windows": None, "quick": ["whenever"]}, "请至少选一个方便的时间"),
         ({"windows": ["2026-11-24:morning"]}, "已经过去"),
         ({"windows": ["2026-11-23:morning"]}, "已经过去"),
         ({"windows": ["2031-11-23:morning"]}, "一年之内"),
@@ -121,7 +127,7 @@ def test_a_sentence_at_the_grid_and_good_ticks_stay(
     assert sentence in page.error_of("windows")
     assert 'href="#windows-0"' in page.html, "the summary leads to the first box"
     for value in wished["windows"] or ():  # type: ignore[attr-defined]
-        if value in SIX:
+        if value in TWELVE:
             assert value in ticked(page)
 
 
@@ -165,3 +171,99 @@ def test_a_clerk_ticks_times_for_a_resident_on_the_phone(site: Site) -> None:
     answer = submit(client, form, {**WHAT, **PLACE, **WHO, **wished, "go": "send"})
     number = answer.location.rpartition("/")[2]
     assert [start for start, _end in times_of(site, number)] == ["11-27 09:00", "11-28 14:30"]
+
+
+# Many with one tap
+
+
+def placed_after(client: FlaskClient, wished: dict[str, object]) -> tuple[Page, str]:
+    """The third screen, and the number of the order that it placed."""
+    page = read(submit(client, second_screen(client), {**PLACE, **wished, "go": "next"}))
+    return page, number_in(submit(client, page.form("/order"), {**WHO, "go": "send"}))
+
+
+@pytest.mark.parametrize(
+    ("choice", "label", "starts"),
+    [
+        ("work_morning", "工作日上午都行", ["11-26", "11-27", "11-30", "12-01", "12-02", "12-03"]),
+        ("work_afternoon", "工作日下午都行", ["11-26", "11-27", "11-30", "12-01", "12-02", "12-03"]),
+        ("evening", "晚上都行", ["11-26", "11-27", "11-28", "11-29", "11-30", "12-01"]),
+        ("weekend", "周末都行", ["11-28", "11-28", "11-29", "11-29", "12-05", "12-05"]),
+    ],
+)
+def test_two_taps_give_more_than_four_times(site: Site, choice: str, label: str, starts: list[str]) -> None:
+    page, number = placed_after(site.browser(), {"quick": [choice]})
+    assert label in page.text, "the summary says what was tapped"
+    assert "再多选几个" not in page.text
+    assert [start[:5] for start, _end in times_of(site, number)] == starts
+
+
+def test_any_day_gives_as_many_as_there_is_room_for_beside_what_was_ticked(site_sqlite: Site) -> None:
+    page, number = placed_after(
+        site_sqlite.browser(), {"quick": ["any", "evening"], "windows": ["2026-11-25:morning", "2026-11-27:morning"]}
+    )
+    times = times_of(site_sqlite, number)
+    assert len(times) == len(set(times)) == 12
+    assert times[:2] == [("11-25 09:00", "11:30"), ("11-27 09:00", "11:30")], "what was ticked comes first"
+    assert "哪天都行（11月26日到" in page.text
+
+
+def test_a_weekend_that_is_made_up_for_is_a_workday_and_a_day_off_is_none(site_sqlite: Site) -> None:
+    with site_sqlite.app.app_context(), transaction():
+        db.session.add(WorkdayOverride(day=date(2026, 11, 28), is_work=True, name="调休上班"))
+        db.session.add(WorkdayOverride(day=date(2026, 11, 30), is_work=False, name="放假"))
+    _page, number = placed_after(site_sqlite.browser(), {"quick": ["work_morning"]})
+    days = [start[:5] for start, _end in times_of(site_sqlite, number)]
+    assert days == ["11-26", "11-27", "11-28", "12-01", "12-02", "12-03"]
+    _page, number = placed_after(site_sqlite.browser(), {"quick": ["weekend"]})
+    days = [start[:5] for start, _end in times_of(site_sqlite, number)]
+    assert days == ["11-29", "11-29", "12-05", "12-05", "12-06", "12-06"]
+
+
+def test_what_was_tapped_stands_there_still_after_an_error_and_after_going_back(site_sqlite: Site) -> None:
+    client = site_sqlite.browser()
+    wished = {"quick": ["weekend", "evening"], "windows": ["2026-11-26:morning"]}
+    bad = read(submit(client, second_screen(client), {**PLACE, **wished, "venue": "", "go": "next"}))
+    third = read(submit(client, bad.form("/order"), {"venue": "活动室", "go": "next"}))
+    back = read(submit(client, third.form("/order"), {"go": "back"}))
+    for page in (bad, back):
+        assert [value for name, value in page.form("/order").fields if name == "quick"] == ["evening", "weekend"]
+        assert ticked(page) == ["2026-11-26:morning"]
+
+
+def test_a_choice_that_there_is_not_is_a_sentence(site_sqlite: Site) -> None:
+    client = site_sqlite.browser()
+    bad = submit(client, second_screen(client), {**PLACE, "quick": ["weekend", "\0长"], "go": "next"})
+    assert bad.status_code == 422
+    assert "请从列表里选时间" in read(bad).text
+
+
+def test_few_times_are_a_friendly_word_and_no_obstacle(site_sqlite: Site) -> None:
+    client = site_sqlite.browser()
+    wished = {"windows": ["2026-11-26:morning", "2026-11-27:morning", "2026-11-28:morning"]}
+    page, number = placed_after(client, wished)
+    assert "您选了 3 个时间。再多选几个，更快有人来；不选也可以直接提交。" in page.text
+    assert ("go", "back") in page.form("/order").buttons
+    assert len(times_of(site_sqlite, number)) == 3
+    four = [*wished["windows"], "2026-11-29:morning"]
+    page = read(submit(client, second_screen(client), {**PLACE, "windows": four, "go": "next"}))
+    assert "再多选几个，更快有人来" not in page.text
+
+
+def test_elder_mode_and_the_form_for_no_line_offer_the_same_taps(site_sqlite: Site) -> None:
+    client = site_sqlite.browser()
+    client.set_cookie(COOKIE, "elder-125-auto")
+    assert len(second_screen(client).options["quick"]) == 5
+    kept = get_page(client, "/offline/order").form("/order")
+    assert len(kept.options["quick"]) == 5
+    sent = kept.filled({**WHAT, **PLACE, **WHO, "quick": ["weekend"], "key": "a" * 32})
+    answer = client.post("/offline/orders", data={**sent.to_dict(flat=False), "csrf_token": csrf_of(client, "/order")})
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    assert len(times_of(site_sqlite, answer.get_json()["number"])) == 6
+
+
+def test_a_clerk_taps_for_a_resident_on_the_phone(site_sqlite: Site) -> None:
+    client = site_sqlite.browser(site_sqlite.city.community)
+    form = get_page(client, "/community/order?audience=elderly").form("/community/order")
+    answer = submit(client, form, {**WHAT, **PLACE, **WHO, "quick": ["work_afternoon"], "go": "send"})
+    assert len(times_of(site_sqlite, answer.location.rpartition("/")[2])) == 6

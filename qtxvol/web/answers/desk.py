@@ -9,11 +9,12 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import may_see_notes
 from qtxvol.notices.answers import Given, answer_at_desk
 from qtxvol.notices.invitations import find_question, windows_of
+from qtxvol.offers.crew_asks import was_asked
 from qtxvol.orders.crew import list_crew_replies, list_replies
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import Order
 from qtxvol.orders.numbers import parse_number
-from qtxvol.orders.queries import OrderView
+from qtxvol.orders.queries import OrderView, may_see
 from qtxvol.orders.replies import Purpose
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.web.access import current_actor
@@ -32,10 +33,17 @@ def add_answers(bp: Blueprint) -> None:
 
 def come(number: str) -> ResponseReturnValue:
     """Can come, can't, or can't take it: the question that the order has for this seat."""
+    from qtxvol.web.order_page import wants_list  # here: that module asks this one for the page's parts
+
     actor, parsed = current_actor(), parse_number(number)
     if parsed is None:
         raise NotFound(number)
-    back = redirect(url_for(f"{desk_of(actor.party)}.order", number=parsed), 303)
+    desk = desk_of(actor.party)
+    back = redirect(url_for(f"{desk}.order", number=parsed), 303)
+    to_list = redirect(url_for(f"{desk}.inbox"), 303)
+    if actor.volunteer_id is not None and not may_see(actor, parsed) and was_asked(parsed, actor.volunteer_id):
+        flash(refusal_sentence(Refused("join_over", 410)), "warn")  # the question is over, and with it the sight
+        return to_list
     form = None
     given = Given(is_yes=True)
     if request.form.get("answer") != "yes":
@@ -52,11 +60,11 @@ def come(number: str) -> ResponseReturnValue:
         flash(refusal_sentence(refused), "warn")
         return back
     flash(said_sentence(done) or _("已收回，您的队还可以接这张单。"), "done")
-    return back
+    return to_list if wants_list() or not may_see(actor, parsed) else back
 
 
 def _no_form(actor: Actor, number: str) -> NoForm:
-    from qtxvol.web.order_page import make_context  # here: that module asks this one for the page's parts
+    from qtxvol.web.order_page import make_context  # here, likewise
 
     question = find_question(actor, make_context(actor, number).view.order, now())
     return make_no_form(question.asked.purpose if question else Purpose.COME, form_data())

@@ -1,5 +1,6 @@
 """What a no asks for. A yes asks nothing."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from wtforms.validators import ValidationError
 from qtxvol.accounts.phones import has_phone_inside
 from qtxvol.base import CITY_TIME
 from qtxvol.notices.answers import Given
+from qtxvol.offers.holds import Choice
 from qtxvol.orders.replies import COME_REASONS, DECLINE_REASONS, LONGEST_TEXT, MOST_WINDOWS, Purpose
 from qtxvol.orders.windows import Window
 from qtxvol.web.display import say
@@ -23,6 +25,7 @@ from qtxvol.web.forms import (
     parse_clock,
     text_field,
 )
+from qtxvol.web.hold_forms import time_choices, unfit_times
 from qtxvol.web.i18n import _, _l
 from qtxvol.web.order_form import SLOT_LABELS, SLOTS
 
@@ -58,6 +61,28 @@ class ReasonForm(NoForm):
 
     def given(self) -> Given:
         return Given(is_yes=False, reason=self.reason.data or "", text=self.text.data or "")
+
+
+class TimeForm(BaseForm):
+    """When a team can serve: one of the resident's times, each with how many of the team have time."""
+
+    starts_at = RadioField(_l("哪个时间能去"), choices=[], validate_choice=False)
+
+    #: The other times of the resident: when, and why not.
+    unfit: Sequence[tuple[str, str]] = ()
+    _times: Mapping[str, Window] = {}
+
+    def offer(self, times: Sequence[Choice]) -> None:
+        self._times = {each.window.starts_at.isoformat(): each.window for each in times}
+        self.starts_at.choices, self.unfit = time_choices(times), unfit_times(times)
+        self.starts_at.flags.required = True
+        if not self.is_submitted() and self.starts_at.choices:
+            self.starts_at.data = self.starts_at.choices[0].value
+
+    @property
+    def window(self) -> Window | None:
+        """What was chosen."""
+        return self._times.get(self.starts_at.data or "")
 
 
 class OtherTimeForm(NoForm):
@@ -116,10 +141,10 @@ def make_no_form(purpose: Purpose, data: FormData | None) -> NoForm:
     """What this question's no asks for."""
     form: NoForm
     match purpose:
-        case Purpose.COME | Purpose.OFFER:
+        case Purpose.COME | Purpose.OFFER | Purpose.JOIN:
             form = ReasonForm(formdata=data)
             form.offer(purpose)
-        case Purpose.CONFIRM_TIME:
+        case Purpose.CONFIRM_TIME | Purpose.OTHER_TIME:
             form = OtherTimeForm(formdata=data)
             form.offer()
         case _:

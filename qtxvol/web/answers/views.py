@@ -14,16 +14,20 @@ from qtxvol.notices.answer_token import form_token, is_form_token
 from qtxvol.notices.answers import Given, answer_link
 from qtxvol.notices.ics import standing_calendar
 from qtxvol.notices.invitations import PREFIX, Invitation, link_to_rating, open_link, secret_keys
+from qtxvol.offers.crew_asks import find_asking_team
+from qtxvol.offers.holds import list_choices
+from qtxvol.offers.rules import get_settings
 from qtxvol.orders.lifecycle import Status
 from qtxvol.orders.queries import get_order_view
 from qtxvol.orders.replies import Purpose
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.web.access import client_address, make_blueprint, open_to_all
-from qtxvol.web.answers.forms import NoForm, make_no_form
+from qtxvol.web.answers.forms import NoForm, TimeForm, make_no_form
 from qtxvol.web.answers.words import said_sentence, words_of
 from qtxvol.web.errors import show_error
-from qtxvol.web.forms import form_data, now
+from qtxvol.web.forms import FormData, form_data, now
 from qtxvol.web.i18n import _
+from qtxvol.web.joint_words import joint_facts
 from qtxvol.web.service_forms import RateForm
 from qtxvol.web.wording import refusal_sentence
 
@@ -74,8 +78,10 @@ def answer(token: str) -> ResponseReturnValue:
     invitation = open_link(token, now())
     if invitation.asked.purpose is Purpose.RATE:
         return _rate(token, invitation)
+    if invitation.asked.purpose is Purpose.OTHER_TIME and request.form.get("answer") == "yes":
+        return _choose(token, invitation)
     if request.form.get("answer") == "yes":
-        return _after(token, answer_link(token, Given(is_yes=True), now()))
+        return _say_yes(token, invitation)
     form = make_no_form(invitation.asked.purpose, form_data())
     if request.form.get("answer") != "no":
         form.form_errors.append(_("没有收到您的选择，请再点一次。"))
@@ -89,6 +95,45 @@ def answer(token: str) -> ResponseReturnValue:
             raise
         form.refuse(refused, default="text")
         return _page(token, open_link(token, now()), form), 422
+
+
+def _say_yes(token: str, invitation: Invitation) -> ResponseReturnValue:
+    """A yes; of a team with the time at which it can serve. What can't be done is said on the page, where another time
+    can be chosen."""
+    window, times = None, None
+    if "starts_at" in request.form and (times := _time_form(invitation, form_data())) is not None:
+        window = times.window
+        if window is None:
+            times.starts_at.errors = [_("请选一个时间。")]
+            return _page(token, invitation, time_form=times), 422
+    try:
+        return _after(token, answer_link(token, Given(is_yes=True, window=window), now()))
+    except Refused as refused:
+        if refused.status == 410:
+            raise
+        return _page(token, open_link(token, now()), message=refusal_sentence(refused)), refused.status
+
+
+def _time_form(invitation: Invitation, data: FormData | None = None) -> TimeForm | None:
+    """When the team can serve; None where that is not the question, or the office has people named by hand."""
+    asked = invitation.asked
+    is_asked = asked.purpose is Purpose.OFFER and not invitation.is_held and not invitation.is_final
+    if not is_asked or not get_settings().is_naming_open:
+        return None
+    form = TimeForm(formdata=data)
+    form.offer(list_choices(invitation.order, asked.reader_id, now()))
+    return form
+
+
+def _choose(token: str, invitation: Invitation) -> ResponseReturnValue:
+    """One of the times that were proposed; what is none of them is asked again."""
+    wanted = request.form.get("starts_at", "")
+    window = next((each for each in invitation.proposed if each.starts_at.isoformat() == wanted), None)
+    if window is None:
+        form = make_no_form(invitation.asked.purpose, None)
+        form.form_errors.append(_("没有收到您的选择，请再点一次。"))
+        return _page(token, invitation, form), 422
+    return _after(token, answer_link(token, Given(is_yes=True, window=window), now()))
 
 
 def _after(token: str, invitation: Invitation) -> ResponseReturnValue:
@@ -128,7 +173,14 @@ def calendar(token: str) -> Response:
     return response
 
 
-def _page(token: str, invitation: Invitation, form: NoForm | RateForm | None = None) -> str:
+def _page(
+    token: str,
+    invitation: Invitation,
+    form: NoForm | RateForm | None = None,
+    *,
+    time_form: TimeForm | None = None,
+    message: str = "",
+) -> str:
     purpose = invitation.asked.purpose
     if form is None and purpose is Purpose.RATE:
         form = RateForm(formdata=None)
@@ -142,7 +194,11 @@ def _page(token: str, invitation: Invitation, form: NoForm | RateForm | None = N
         said=said_sentence(invitation),
         view=get_order_view(invitation.actor, invitation.own.number, now()),
         order=invitation.order,
+        joint=joint_facts(invitation.seat) if invitation.seat else [],
         form=form or make_no_form(purpose, None),
+        time_form=time_form or _time_form(invitation),
+        message=message,
+        asking_team=find_asking_team(invitation.ask) if invitation.ask is not None else None,
         has_failed=form is not None and bool(form.errors),
         form_token=form_token(token, secret_keys()[0]),
         act_url=url_for(".answer", token=token),

@@ -4,6 +4,7 @@ from qtxvol.orders.lifecycle import Party
 from qtxvol.web.desk import make_desk
 from qtxvol.web.desk_frame import EXTRA_NAV
 from qtxvol.web.i18n import _l
+from qtxvol.web.joint import add_joint
 from qtxvol.web.on_behalf import add_on_behalf
 from qtxvol.web.undelivered import add_undelivered
 
@@ -16,3 +17,4 @@ EXTRA_NAV[Party.COMMUNITY] += [
     ("community.poster", _l("扫码点单海报")),
 ]
 add_undelivered(bp, Party.COMMUNITY)
+add_joint(bp)

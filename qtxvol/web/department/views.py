@@ -8,10 +8,14 @@ from qtxvol.web.access import current_actor
 from qtxvol.web.desk import EXTRA_NAV, make_desk, render_desk
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _l
+from qtxvol.web.joint import add_joint
 from qtxvol.web.on_behalf import add_on_behalf
+from qtxvol.web.other_times import add_other_times
 
 bp = make_desk(Party.DEPARTMENT, __name__)
 add_on_behalf(bp)
+add_other_times(bp)
+add_joint(bp)
 EXTRA_NAV[Party.DEPARTMENT] += [("department.teams", _l("本部门服务队")), ("department.order_form", _l("代点单"))]
 
 

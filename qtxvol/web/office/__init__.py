@@ -1,5 +1,6 @@
 """The office's desk: its list and orders like every desk, and facts, accounts, teams and volunteers."""
 
+from qtxvol.orders.lifecycle import Party
 from qtxvol.web.office import (
     accounts,
     calls,
@@ -11,9 +12,11 @@ from qtxvol.web.office import (
     doubles,
     emergencies,
     facts,
+    fairness,
     figures,
     hours,
     ladder,
+    matching,
     overview,
     papers,
     people,
@@ -28,6 +31,9 @@ from qtxvol.web.office import (
     workdays,
 )
 from qtxvol.web.office.views import bp
+from qtxvol.web.plans import add_plans
+
+add_plans(bp, Party.OFFICE)
 
 __all__ = [
     "accounts",
@@ -41,9 +47,11 @@ __all__ = [
     "doubles",
     "emergencies",
     "facts",
+    "fairness",
     "figures",
     "hours",
     "ladder",
+    "matching",
     "overview",
     "papers",
     "people",

@@ -11,6 +11,7 @@ from qtxvol.orders.lifecycle import Label
 from qtxvol.progress.targets import list_periods, today_of
 from qtxvol.refusals import NotFound
 from qtxvol.reports.cases import cases_paper
+from qtxvol.reports.fairness_paper import fairness_year_paper
 from qtxvol.reports.papers import (
     duties_paper,
     period_paper,
@@ -35,6 +36,7 @@ _OF_CITY: Mapping[str, tuple[Any, Any, Callable[[int, datetime], Paper]]] = {
     "duties": (_l("责任清单与完成情况"), _l("计划里各单位的责任，对照办结的单"), duties_paper),
     "towns": (_l("各镇街自查汇总"), _l("所有镇街并列，合计等于全市"), towns_paper),
     "units": (_l("各部门自查汇总"), _l("所有部门并列，合计等于全市"), units_paper),
+    "fairness": (_l("匹配与公平"), _l("服务率、等待、分担和询问，按镇街、月份、服务队；不公开"), fairness_year_paper),
     "cases": (_l("典型案例"), _l("从办结的单里选出并写成文字的案例"), cases_paper),
 }
 

@@ -79,6 +79,8 @@ JOB_LABELS = {
     "sweep_rosters": _l("清理名册"),
     "retain": _l("到期清除联系方式"),
     "climb_ladder": _l("催办和督办"),
+    "close_joint": _l("结束并场的询问"),
+    "learn_from_answers": _l("从答复里学习"),
     "nudge_science_days": _l("科普节日提醒"),
     "seed_calendar": _l("更新工作日历"),
 }
@@ -117,6 +119,11 @@ _WARNINGS: dict[str, Callable[[Pulse], str]] = {
     "jobs": lambda pulse: _("有定时任务没有按时运行，请管理员查看后台进程是否在运行。"),
     "ownerless": lambda pulse: _(
         "这些单没有责任人或时限，请报告给管理员：%(numbers)s", numbers=_("、").join(pulse.ownerless)
+    ),
+    "asking": lambda pulse: ngettext(
+        "有 %(num)d 张单该由系统询问服务队，却一直没有问，请管理员查看后台进程是否在运行。",
+        "有 %(num)d 张单该由系统询问服务队，却一直没有问，请管理员查看后台进程是否在运行。",
+        pulse.asking.late,
     ),
     "dead": lambda pulse: ngettext(
         "有 %(num)d 条通知没有送达，请打电话告知。",

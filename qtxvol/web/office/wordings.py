@@ -62,6 +62,20 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "cannot_come",
         "answer_changed",
     ),
+    "matching": (
+        "join_ask",
+        "not_needed",
+        "crew_ready",
+        "crew_replaced",
+        "crew_short",
+        "nobody_left",
+        "plan_ready",
+        "other_time",
+        "other_time_taken",
+        "joint_ask",
+        "joint_off",
+        "joint_answered",
+    ),
     "people": (
         "team_request",
         "team_request_decided",
@@ -77,6 +91,7 @@ _GROUP_LABELS: Mapping[str, Any] = {
     "steps": _l("单子的每一步"),
     "limits": _l("时限和督办"),
     "reminders": _l("提醒和一键回复"),
+    "matching": _l("找队伍、找人和并场"),
     "people": _l("志愿者和时长"),
     "others": _l("应急、节日和其他"),
 }

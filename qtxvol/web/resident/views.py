@@ -36,6 +36,7 @@ from qtxvol.web.action_forms import ActionForm, Context
 from qtxvol.web.desk import ID
 from qtxvol.web.forms import BaseForm, Required, clean_text, form_data, now, strip
 from qtxvol.web.i18n import _, _l
+from qtxvol.web.joint import joint_on_page, say_joint
 from qtxvol.web.order_form import FREE_TEXT, SCREENS, OrderForm, carried, make_summary, popular_first
 from qtxvol.web.order_page import act_on_order, make_context, render_plain, send_picture, show_order
 from qtxvol.web.resident.following import find_next_verb, list_next, verb_names
@@ -131,6 +132,7 @@ def _show(form: OrderForm, screen: int, hidden: list[tuple[str, str]]) -> str:
         hidden=hidden,
         summary=make_summary(form) if screen == 3 else [],
         neighbours=_count_neighbours(form) if screen == 3 else 0,
+        few_times=_few_times(form) if screen == 3 else 0,
         near=_near(screen),
         term=term_note(form.audience.data, form.requester_kind.data) if screen == 2 else "",
         popular=popular_first(form) if screen == 1 and current_look().is_elder else (),
@@ -143,6 +145,11 @@ def _count_neighbours(form: OrderForm) -> int:
     """Orders for the same item, near and on one of the days: whoever is about to order may join them."""
     item = None if form.item.data == FREE_TEXT else form.item.data
     return count_neighbours(item, form.division_code.data or "", form.chosen_days())
+
+
+def _few_times(form: OrderForm) -> int:
+    """How many times were given, once they are checked, where more would help; 0 where they are enough."""
+    return len(form.wished_times) if form.gave_few_times else 0
 
 
 def _near(screen: int) -> Near | None:
@@ -234,6 +241,13 @@ def call_me(number: str, token: str) -> ResponseReturnValue:
     return redirect(url_for(".follow", number=number, token=token), 303)
 
 
+@bp.post("/t/<number>/<token>/joint")
+def answer_joint(number: str, token: str) -> ResponseReturnValue:
+    """Together with neighbours, or alone."""
+    back = url_for(".follow", number=number, token=token, _anchor="joint")
+    return say_joint(link_actor(number, token), number, back)
+
+
 @bp.post("/t/<number>/<token>/reminders")
 def switch_reminders(number: str, token: str) -> ResponseReturnValue:
     """Optional reminders by text message: on or off."""
@@ -280,6 +294,8 @@ def _page(context: Context, failed: ActionForm | None, message: str) -> str:
         next_verb=find_next_verb(context.view),
         next_facts=list_next(context.view),
         has_reminders=has_reminders(order.id),
+        joint_act_url=f"{link}/joint",
+        **joint_on_page(context.actor, order),
         act_url=lambda action: f"{link}/{action}",
         picture_url=lambda picture_id: f"{link}/photos/{picture_id}",
     )

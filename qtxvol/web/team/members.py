@@ -3,20 +3,25 @@
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from qtxvol.base import CITY_TIME
 from qtxvol.directory.queries import term_names
 from qtxvol.hours.queries import get_served
+from qtxvol.offers.rules import get_settings
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.availability import slot_label
 from qtxvol.volunteers.consent import CONSENT_VERSION, consent_text
 from qtxvol.volunteers.events import list_events
+from qtxvol.volunteers.lending import list_lending, set_lending
 from qtxvol.volunteers.licences import list_licences
 from qtxvol.volunteers.membership import decide_request, list_requests, remove_member
 from qtxvol.volunteers.models import Volunteer
+from qtxvol.volunteers.pausing import LONGEST, find_pause
 from qtxvol.volunteers.queries import get_volunteer, list_members
 from qtxvol.volunteers.register import register_volunteer
 from qtxvol.volunteers.rules import get_rule_value
-from qtxvol.volunteers.teams import ROLE_LABELS
+from qtxvol.volunteers.teams import ROLE_LABELS, get_team
 from qtxvol.web.access import current_actor
+from qtxvol.web.calendar import day_name
 from qtxvol.web.desk_frame import ID, render_desk
 from qtxvol.web.display import say
 from qtxvol.web.forms import BaseForm, form_data, now, text_field
@@ -35,7 +40,8 @@ class LetGoForm(BaseForm):
 def members() -> ResponseReturnValue:
     """The team's people with skills and hours, and who waits at the door."""
     team_id = current_actor().team_id or 0
-    people = list_members(team_id)
+    team, people = get_team(team_id), list_members(team_id)
+    paused, today = find_pause(team, now()), now().astimezone(CITY_TIME).date()
     return render_desk(
         "team/members.html",
         members=people,
@@ -44,7 +50,28 @@ def members() -> ResponseReturnValue:
         skills=term_names("skill"),
         roles=ROLE_LABELS,
         status_badge=status_badge,
+        is_lending=team.is_lending,
+        lendings=list_lending(team_id),
+        is_lending_open=get_settings().is_lending_open,
+        paused_until=paused,
+        paused_name=day_name(paused) if paused else "",
+        pause_from=today,
+        pause_most=today + LONGEST,
     )
+
+
+@bp.post("/lending")
+def lending() -> ResponseReturnValue:
+    """The leader agrees that the team's people may be asked to help others, or takes it back."""
+    is_on = request.form.get("is_on") == "yes"
+    set_lending(current_actor(), is_on=is_on, now=now())
+    flash(
+        _("已同意：邻近的队缺人时，会按名单请您的队员；去不去由本人决定。")
+        if is_on
+        else _("已收回：不再请您的队员去帮别的队。已经答应的照常去。"),
+        "done",
+    )
+    return redirect(url_for(".members"), 303)
 
 
 @bp.get("/members/add")

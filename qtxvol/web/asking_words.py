@@ -1,0 +1,130 @@
+"""What an order's page says of the teams that were asked: 询问进展."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.base import AnyRow
+from qtxvol.offers.pace import is_quiet
+from qtxvol.offers.rules import get_settings
+from qtxvol.offers.waves import is_nobody_left
+from qtxvol.orders.lifecycle import Party, Status
+from qtxvol.orders.models import Order
+from qtxvol.orders.queries import OrderView
+from qtxvol.web.answers.words import reply_note
+from qtxvol.web.display import day_time, short_time, time_span
+from qtxvol.web.i18n import _
+
+#: Desks that read who was asked and what they said.
+READERS = (Party.COMMUNITY, Party.DEPARTMENT, Party.OFFICE)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamLine:
+    """A team that was asked. :ivar note: why not, or since when it is silent."""
+
+    team: str
+    wave: int
+    asked: str
+    by: str
+    proposed: str
+    said: str
+    tone: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskingLines:
+    """The block on an order's page.
+
+    :ivar state: who asks, and what happens next; empty when the order is not being asked for. :ivar is_late: nobody is
+        left, or nobody looks. :ivar what_to_do: each a sentence. :ivar may_act: the buttons are for this reader.
+    :ivar key: of the button, so that two taps are one wave.
+    """
+
+    teams: Sequence[TeamLine]
+    state: str
+    is_late: bool
+    what_to_do: Sequence[str]
+    is_auto: bool
+    may_act: bool
+    may_ask_next: bool
+    key: str
+
+
+def asking_lines(actor: Actor, view: OrderView, now: datetime) -> AskingLines | None:
+    """For the desks of community, department and office; None for others, and when there is nothing to say."""
+    order = view.order
+    if actor.party not in READERS or (not view.offers and order.status != Status.CLAIMED):
+        return None
+    is_open = order.status == Status.CLAIMED
+    is_night = is_open and not order.is_emergency and is_quiet(now, get_settings())
+    is_mine = actor.party is Party.DEPARTMENT and order.department_id == actor.department_id
+    ends = is_open and is_nobody_left(order)
+    return AskingLines(
+        teams=[_line(row) for row in view.offers],
+        state=_state(order, now, ends=ends, is_night=is_night) if is_open else "",
+        is_late=ends,
+        what_to_do=_advice() if ends and is_mine else (),
+        is_auto=order.is_auto_asked,
+        may_act=is_open and is_mine,
+        may_ask_next=order.held_team_id is None and not ends and not is_night,
+        key=uuid4().hex,
+    )
+
+
+def _state(order: Order, now: datetime, *, ends: bool, is_night: bool) -> str:
+    if order.held_team_id is not None:
+        return _("已有服务队应单，正在请人；没成就接着问别的队。")
+    if not order.is_auto_asked:
+        return _("由部门自己挑队来问，系统不自动询问。")
+    if order.clock_stopped_at is not None:
+        return _("正在等居民答复，答复以后系统接着问。")
+    if ends and order.next_wave_at is None:
+        return _("希望的时间都过了，或者已经来不及，系统不再询问；有了新的时间就接着问。")
+    if ends:
+        return _("能问的队都问过了，还没有队答应。系统到 %(when)s 再看一次。", when=day_time(order.next_wave_at))
+    if is_night:
+        minute = int(get_settings().quiet_until)
+        return _("系统逐批询问服务队；夜里不打扰，早上 %(when)s 以后接着问。", when=f"{minute // 60}:{minute % 60:02}")
+    if order.next_wave_at is None or order.next_wave_at <= now:
+        return _("系统逐批询问服务队，马上问下一批。")
+    return _("系统逐批询问服务队，没有队答应的话，%(when)s 问下一批。", when=day_time(order.next_wave_at))
+
+
+def _advice() -> Sequence[str]:
+    return (
+        _("问居民别的时间：时间多一个，能来的队就多几支。"),
+        _("和附近同样的单合在一起办（并场）。"),
+        _("在下面“推单”里另请一支队，或者请纲要办放开跨部门、借人。"),
+    )
+
+
+def _line(row: AnyRow) -> TeamLine:
+    said, tone, note = _said(row)
+    proposed = time_span(row.proposed_start, row.proposed_end) if row.proposed_start else ""
+    return TeamLine(row.name, row.wave, short_time(row.asked_at), _by(row.asked_by), proposed, said, tone, note)
+
+
+def _by(asked_by: str) -> str:
+    return {"system": _("系统"), "plan": _("排班")}.get(asked_by, _("部门"))
+
+
+def _said(row: AnyRow) -> tuple[str, str, str]:
+    """What the team has said, as a badge, and a note."""
+    match row.answer:
+        case "accepted":
+            return _("已接单"), "good", ""
+        case "held":
+            return _("已应单，正在请人"), "busy", ""
+        case "standby":
+            return _("候补"), "busy", ""
+        case "declined":
+            return _("接不了"), "ended", reply_note(row, "declined")
+        case "released":
+            return _("已失效"), "ended", ""
+    if row.silent_at is not None:
+        return _("没有回音"), "ended", _("%(when)s 起按来不了算，仍可答复", when=short_time(row.silent_at))
+    return _("等答复"), "wait", ""

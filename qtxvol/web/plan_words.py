@@ -1,0 +1,83 @@
+"""What plans say: why a line doesn't hold, why an order stays unserved and what to do about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from qtxvol.web.i18n import _l
+from qtxvol.web.match_words import obstacle_in_words
+
+#: States of a plan, with the tone of their badge.
+STATES: Mapping[str, tuple[Any, str]] = {
+    "waiting": (_l("排队等算"), "wait"),
+    "solving": (_l("正在算"), "busy"),
+    "ready": (_l("算好了"), "good"),
+    "cancelled": (_l("已取消"), "ended"),
+    "failed": (_l("没有算成"), "bad"),
+}
+
+#: Why a plan failed, and what to do.
+FAULTS: Mapping[str, Any] = {
+    "broken": _l("计算时出了错，已记在系统日志里。请再试一次；还是不行，请联系管理员。"),
+    "gave_up": _l("算了几次都中断了，不再重试。请联系管理员查看后台进程，或者单少的时候再排。"),
+    "nobody_solved": _l("等了半天没有后台进程来算。请管理员查看后台进程是否在运行，然后重新排班。"),
+}
+
+#: What a plan's lines are called by their state.
+LINE_STATES: Mapping[str, Any] = {
+    "proposed": _l("待您确认"),
+    "unserved": _l("没排上"),
+    "confirmed": _l("已确认"),
+    "refused": _l("已失效"),
+    "skipped": _l("先不办"),
+}
+
+#: Why an order stays unserved, and what can be done: codes of `matching.words.UNSERVED`.
+UNSERVED: Mapping[str, tuple[Any, Any]] = {
+    "no_time": (
+        _l("所选的时间都过了，或者来不及准备"),
+        _l("打开这张单，问居民还有什么时间方便。"),
+    ),
+    "no_team": (
+        _l("没有会这个主题、又能到那里的队伍"),
+        _l("请本部门的队培训骨干，或者和别的部门商量。"),
+    ),
+    "all_declined": (
+        _l("能服务的队伍都答复过接不了"),
+        _l("看看它们说的原因；多半是时间不合适，可以问居民换个时间。"),
+    ),
+    "all_quiet": (
+        _l("能服务的队伍都谢绝询问，或本周已问过够多次"),
+        _l("打电话问队长，或者等下周一再排。"),
+    ),
+    "no_hands": (
+        _l("能服务的队伍在所选时间都没有空"),
+        _l("打开这张单，问居民换个时间行不行。"),
+    ),
+    "no_room": (
+        _l("能服务的队伍都排给了更早或更急的单"),
+        _l("问居民换个时间行不行；同一主题的邻近单，可以一起办。"),
+    ),
+    "no_crew": (
+        _l("队伍有空，但凑不齐人手"),
+        _l("请队长问问队员，或者请附近的队同意借人。"),
+    ),
+}
+
+#: Why a line can't be confirmed any more: codes of `matching.words.STALE`, and two that may pass.
+STALE: Mapping[str, Any] = {
+    "team_gone": _l("队伍已停用"),
+    "time_gone": _l("居民已改了时间"),
+    "crew_gone": _l("排好的人手已另有安排"),
+    "order_gone": _l("这张单已经办到别的步骤"),
+    "is_held": _l("已有队伍应单，正在请人"),
+    "asked_already": _l("已经问过这支队，正在等答复"),
+    "declined": _l("这支队已答复接不了"),
+    "quiet_hours": _l("现在是休息时间，不打扰队长；请早上再确认"),
+    "not_tried": _l("系统正忙，没有办成，请过一会儿再确认"),
+}
+
+
+def stale_in_words(code: str) -> str:
+    """Why a line was refused, without a full stop."""
+    words = str(STALE[code]) if code in STALE else obstacle_in_words(code)[0]
+    return words.rstrip("。.")

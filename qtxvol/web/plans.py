@@ -1,0 +1,255 @@
+"""Plans at the desks of departments and of the office: ask for one, watch it being solved, confirm it line by line.
+
+Confirming asks the teams; whatever no longer holds is refused with its reason, and the other lines go through.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.base import AnyRow
+from qtxvol.matching.score import Reason
+from qtxvol.offers.models import PlanLine
+from qtxvol.offers.plan_queries import SHOWN, list_lines, list_plans, name_departments, name_people, view_plan
+from qtxvol.offers.plan_scope import count_waiting, scope_of
+from qtxvol.offers.plans import (
+    LATER,
+    MOST_LINES,
+    Decided,
+    ask_for_plan,
+    cancel_plan,
+    confirm_lines,
+    get_plan,
+    skip_lines,
+)
+from qtxvol.orders.lifecycle import Party
+from qtxvol.orders.numbers import spoken
+from qtxvol.refusals import Refused
+from qtxvol.web.access import current_actor
+from qtxvol.web.desk_frame import EXTRA_NAV, ID, LARGEST_ID, desk_of, render_desk
+from qtxvol.web.display import pick
+from qtxvol.web.forms import now
+from qtxvol.web.i18n import _, _l, ngettext
+from qtxvol.web.match_words import reason_in_words
+from qtxvol.web.plan_words import FAULTS, LINE_STATES, STATES, UNSERVED, stale_in_words
+from qtxvol.web.wording import refusal_sentence
+
+#: A page that shows the solving looks again after so many seconds.
+AGAIN_IN = 3
+#: A plan that nobody has begun for so many seconds: the page says that the worker may not be running.
+WAITS_LONG = 60
+#: So many refused lines are named one by one after confirming; the rest stand on their own tab.
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """A line as the page shows it.
+
+    :ivar row: as in a list of orders, with `PlanLine`. :ivar team: the planned one, with its department where that is
+        another than the order's. :ivar people: names, or empty where the reader may not see them.
+    """
+
+    row: AnyRow
+    line: PlanLine
+    team: str
+    department: str
+    people: Sequence[str]
+    reasons: Sequence[str]
+    why: str
+    todo: str
+
+
+def add_plans(bp: Blueprint, party: Party) -> None:
+    """Give a desk its plans."""
+    EXTRA_NAV[party].insert(0, (f"{desk_of(party)}.plans", _l("排班建议")))
+    bp.add_url_rule("/plan", "plans", plans)
+    bp.add_url_rule("/plan", "ask_plan", ask_plan, methods=["POST"])
+    bp.add_url_rule(f"/plan/<{ID}:plan_id>", "plan", plan)
+    bp.add_url_rule(f"/plan/<{ID}:plan_id>/cancel", "stop_plan", stop_plan, methods=["POST"])
+    bp.add_url_rule(f"/plan/<{ID}:plan_id>/lines", "decide_lines", decide_lines, methods=["POST"])
+
+
+def plans() -> ResponseReturnValue:
+    """Ask for a plan; the plans so far."""
+    actor = current_actor()
+    waiting, others = count_waiting(scope_of(actor), now())
+    return render_desk(
+        "desk/plans.html",
+        plans=list_plans(actor, now()),
+        waiting=waiting,
+        others=others,
+        is_city=scope_of(actor) is None,
+        states=STATES,
+    )
+
+
+def ask_plan() -> ResponseReturnValue:
+    """Ask; while one is being solved, that one."""
+    actor = current_actor()
+    try:
+        plan_id = ask_for_plan(actor, now())
+    except Refused as refused:
+        if refused.status == 403:
+            raise
+        flash(refusal_sentence(refused), "warn")
+        return redirect(url_for(".plans"), 303)
+    return redirect(url_for(".plan", plan_id=plan_id), 303)
+
+
+def plan(plan_id: int) -> ResponseReturnValue:
+    """How far it is, why it failed, or its lines."""
+    actor = current_actor()
+    view = view_plan(get_plan(plan_id, actor), now())
+    shown, lines, page = _shown(view.counts), list[LineView](), None
+    if view.plan.status == "ready":
+        page = list_lines(plan_id, shown, _number(request.args.get("page", "")) or 1)
+        lines = _views(actor, page.rows)
+    waited = (now() - view.plan.asked_at).total_seconds()
+    return render_desk(
+        "desk/plan.html",
+        nav_current=f"{desk_of(actor.party)}.plans",
+        view=view,
+        plan=view.plan,
+        state=STATES[view.plan.status],
+        fault=FAULTS.get(view.plan.fault, FAULTS["broken"]),
+        is_city=view.plan.department_id is None,
+        seconds=AGAIN_IN,
+        is_forgotten=view.plan.status == "waiting" and waited > WAITS_LONG,
+        part=shown,
+        tabs=[
+            (url_for(".plan", plan_id=plan_id, show=code), LINE_STATES[code], view.count(code), code == shown)
+            for code in SHOWN
+            if view.count(code) or code in SHOWN[:2]
+        ],
+        lines=lines,
+        page=page,
+        url_for_page=lambda number: url_for(".plan", plan_id=plan_id, show=shown, page=number),
+    )
+
+
+def stop_plan(plan_id: int) -> ResponseReturnValue:
+    """Not wanted any more."""
+    if cancel_plan(plan_id, current_actor(), now()):
+        flash(_("已取消。正在算的，一两秒内停下来。"), "done")
+    else:
+        flash(_("这次排班已经算完了，不用取消。"), "note")
+    return redirect(url_for(".plan", plan_id=plan_id), 303)
+
+
+def decide_lines(plan_id: int) -> ResponseReturnValue:
+    """Confirm what is ticked, or one line, or set one aside; then the plan again, with what was done and what not."""
+    actor = current_actor()
+    ids = [found for text in request.form.getlist("line") if (found := _number(text))]
+    one = _number(request.form.get("one", ""))
+    skipped = _number(request.form.get("skip", ""))
+    if skipped:
+        if skip_lines(plan_id, [skipped], actor, now()):
+            flash(_("已放到“先不办”，要办时还能确认。"), "done")
+        return _back(plan_id)
+    ids = [one] if one else ids
+    if not ids:
+        flash(_("没有选中任何一行，什么也没有办。"), "warn")
+        return _back(plan_id)
+    try:
+        decided = confirm_lines(
+            plan_id, ids[: MOST_LINES + 1], actor, now(), is_handed=bool(request.form.get("handed"))
+        )
+    except Refused as refused:
+        if refused.status == 403:
+            raise
+        flash(refusal_sentence(refused), "warn")
+    else:
+        _tell(decided)
+    return _back(plan_id)
+
+
+def _tell(decided: Sequence[Decided]) -> None:
+    done = sum(not each.why for each in decided)
+    if done:
+        text = ngettext(
+            "已确认 %(num)d 张，队长会收到询问和建议的时间。", "已确认 %(num)d 张，队长会收到询问和建议的时间。", done
+        )
+        flash(text, "done")
+    not_done = [each for each in decided if each.why]
+    for each in not_done[:MOST_NAMED]:
+        flash(_("%(number)s 没有办成：%(why)s。", number=spoken(each.number), why=stale_in_words(each.why)), "warn")
+    rest = len(not_done) - MOST_NAMED
+    if rest > 0:
+        text = ngettext(
+            "另有 %(num)d 张也没有办成，原因写在每一行。", "另有 %(num)d 张也没有办成，原因写在每一行。", rest
+        )
+        flash(text, "warn")
+    if any(each.why in LATER for each in not_done):
+        flash(_("还能确认的留在原处。"), "note")
+
+
+def _back(plan_id: int) -> ResponseReturnValue:
+    shown = request.form.get("show", "")
+    return redirect(url_for(".plan", plan_id=plan_id, show=shown if shown in SHOWN else None), 303)
+
+
+def _shown(counts: Any) -> str:
+    """What the reader asked for; else the first part that has lines."""
+    wanted = request.args.get("show", "")
+    if wanted in SHOWN:
+        return wanted
+    return next((code for code in SHOWN if counts.get(code)), SHOWN[0])
+
+
+def _number(text: str) -> int:
+    """An id or page that was sent, 0 when it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and int(text[:11]) <= LARGEST_ID and len(text) < 11 else 0
+
+
+def _views(actor: Actor, rows: Sequence[AnyRow]) -> list[LineView]:
+    """Lines with names; three statements at most, however many lines."""
+    if not rows:
+        return []
+    people = name_people([person for row in rows for person in _planned(row.PlanLine)])
+    departments = name_departments()
+    return [_view(actor, row, people, departments) for row in rows]
+
+
+def _view(
+    actor: Actor, row: AnyRow, people: dict[int, tuple[str, int | None]], departments: dict[str, tuple[str, str]]
+) -> LineView:
+    line: PlanLine = row.PlanLine
+    other = row.planned_department_id if row.planned_department_id != row.department_id else None
+    why, todo = UNSERVED.get(line.why, ("", "")) if line.status == "unserved" else ("", "")
+    if line.status == "refused":
+        why = stale_in_words(line.why)
+    return LineView(
+        row,
+        line,
+        pick(row.planned_name, row.planned_name_en),
+        pick(*departments[other]) if other else "",
+        [_person(people[each], line) for each in _planned(line) if each in people] if _sees_names(actor, row) else (),
+        [_reason(each) for each in line.reasons],
+        str(why),
+        str(todo),
+    )
+
+
+def _planned(line: PlanLine) -> list[int]:
+    """Those that the plan counts on; a few more may be asked, since not everybody will say yes."""
+    return line.people[: line.crew_size]
+
+
+def _reason(kept: Sequence[Any]) -> str:
+    code, points, facts = kept
+    return reason_in_words(Reason(code, points, facts))
+
+
+def _person(known: tuple[str, int | None], line: PlanLine) -> str:
+    name, team = known
+    return name if team == line.team_id else _("%(name)s（别队）", name=name)
+
+
+def _sees_names(actor: Actor, row: AnyRow) -> bool:
+    """As `permissions.may_see_names`: the department that holds the order, and the office."""
+    return actor.party is Party.OFFICE or row.department_id == actor.department_id

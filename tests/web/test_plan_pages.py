@@ -1,0 +1,267 @@
+"""Plans at the desks: asked for, watched, confirmed line by line or all at once, with every failure in a sentence."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from qtxvol.accounts.actor import Actor
+from qtxvol.extensions import db
+from qtxvol.matching import words
+from qtxvol.offers.models import MatchPlan, PlanLine
+from qtxvol.offers.plan_solving import solve_next
+from qtxvol.offers.plans import ask_for_plan
+from qtxvol.orders.decline import cancel_order
+from qtxvol.orders.models import Offer
+from qtxvol.orders.numbers import spoken
+from qtxvol.orders.transition import Outcome
+from qtxvol.storage import transaction
+from qtxvol.volunteers.models import Team, Volunteer
+from qtxvol.web.plan_words import STALE, UNSERVED
+from tests.factories import NOW, claimed
+from tests.web.pages import FROM_HERE, Page, get_page, submit
+from tests.web.site import Site
+from tests.web.test_statements import counted
+
+Answer = Any
+
+
+def solve(site: Site) -> None:
+    with site.app.app_context():
+        assert solve_next(NOW, "here", clock=lambda: NOW)
+
+
+def planned(site: Site, actor: Actor, orders: int = 1) -> tuple[list[Outcome], str]:
+    """So many claimed orders, and the address of a plan of them that is ready."""
+    made = [site.make(claimed) for _ in range(orders)]
+    answer = submit(
+        site.browser(actor), get_page(site.browser(actor), f"/{actor.party}/plan").form(f"/{actor.party}/plan")
+    )
+    assert answer.status_code == 303
+    solve(site)
+    return made, answer.headers["Location"]
+
+
+def lines_of(page: Page) -> list[str]:
+    return re.findall(r'name="line" value="(\d+)"', page.html)
+
+
+def decide(site: Site, actor: Actor, url: str, **data: Any) -> Page:
+    """Send the form of the lines and follow to the page that tells what was done."""
+    client = site.browser(actor)
+    token = get_page(client, url).form(f"{url}/lines").get("csrf_token")
+    answer = client.post(f"{url}/lines", data={"csrf_token": token, **data}, headers=FROM_HERE)
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return get_page(client, answer.headers["Location"])
+
+
+def test_the_whole_way_from_asking_to_the_teams_notice(site_sqlite: Site) -> None:
+    site, city = site_sqlite, site_sqlite.city
+    order = site.make(claimed)
+    client = site.browser(city.department)
+    page = get_page(client, "/department/plan")
+    assert "本部门有 1 张单等队伍" in page.text
+    url = submit(client, page.form("/department/plan")).headers["Location"]
+    waiting = get_page(client, url)
+    assert "几秒钟内开始算" in waiting.text
+    assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in waiting.html
+    assert 'data-again-in="3"' in waiting.html
+    solve(site)
+    ready = get_page(client, url)
+    assert "http-equiv" not in ready.html
+    assert spoken(order.number) in ready.text
+    assert re.search("市医院测试队|卫校测试队", ready.text)
+    assert "测试员" in ready.text
+    assert re.search(r"队长答应的可能约 \d+%", ready.text)
+    told = decide(site, city.department, url, line=lines_of(ready))
+    assert "已确认 1 张" in told.text
+    with site.app.app_context():
+        (offer,) = db.session.scalars(select(Offer))
+        assert (offer.asked_by, offer.proposed_start is not None) == ("plan", True)
+    assert "没有等您确认的行了" in get_page(client, f"{url}?show=proposed").text
+    assert spoken(order.number) in get_page(client, f"{url}?show=confirmed").text
+    notices = get_page(client, "/department/notices")
+    assert 'href="/department/plan"' in notices.html
+
+
+def test_lines_are_confirmed_one_by_one_set_aside_and_confirmed_after_all(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    _orders, url = planned(site, department, 3)
+    first, second, third = lines_of(get_page(site.browser(department), url))
+    assert "已确认 1 张" in decide(site, department, url, one=first, line=[first, second, third]).text
+    assert "先不办" in decide(site, department, url, skip=second, line=[first, second, third]).text
+    assert lines_of(get_page(site.browser(department), url)) == [third]
+    assert "什么也没有办" in decide(site, department, url).text
+    aside = f"{url}?show=skipped"
+    assert lines_of(get_page(site.browser(department), aside)) == [second]
+    assert "已确认 1 张" in decide(site, department, url, one=second, show="skipped").text
+
+
+def test_a_stale_line_is_named_with_its_reason_and_the_others_go_through(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    orders, url = planned(site, department, 2)
+    lines = lines_of(get_page(site.browser(department), url))
+    with site.app.app_context():
+        cancel_order(orders[0].number, site.city.resident, reason="weather", now=NOW)
+    told = decide(site, department, url, line=lines)
+    assert "已确认 1 张" in told.text
+    assert f"{spoken(orders[0].number)} 没有办成：这张单已经办到别的步骤。" in told.text
+    assert "这张单已经办到别的步骤" in get_page(site.browser(department), f"{url}?show=refused").text
+    assert f"{spoken(orders[0].number)} 没有办成" in get_and_send_again(site, department, url, lines).text
+
+
+def get_and_send_again(site: Site, actor: Actor, url: str, lines: list[str]) -> Page:
+    """The same form once more, from a page that lay open."""
+    client = site.browser(actor)
+    token = get_page(client, "/account").form("/logout").get("csrf_token")
+    answer = client.post(f"{url}/lines", data={"csrf_token": token, "line": lines}, headers=FROM_HERE)
+    return get_page(client, answer.headers["Location"])
+
+
+def test_two_taps_ask_a_team_once(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    _orders, url = planned(site, department)
+    lines = lines_of(get_page(site.browser(department), url))
+    decide(site, department, url, line=lines)
+    get_and_send_again(site, department, url, lines)
+    with site.app.app_context():
+        assert len(db.session.scalars(select(Offer)).all()) == 1
+
+
+def test_the_office_plans_the_whole_city_and_departments_do_not_see_it(site_sqlite: Site) -> None:
+    site, office = site_sqlite, site_sqlite.city.office
+    _orders, url = planned(site, office)
+    page = get_page(site.browser(office), url)
+    assert "全市" in page.text
+    assert "市卫生健康局" in page.text
+    assert "测试员" in page.text
+    assert site.browser(site.city.department).get(url.replace("office", "department")).status_code == 404
+    assert "已确认 1 张" in decide(site, office, url, line=lines_of(page)).text
+
+
+def test_names_are_for_the_department_that_still_holds_the_order(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    _orders, url = planned(site, department)
+    with site.app.app_context():
+        names = set(db.session.scalars(select(Volunteer.name)))
+    page = get_page(site.browser(department), url)
+    assert any(name in page.text for name in names)
+    with site.app.app_context(), transaction():
+        from qtxvol.orders.models import Order
+
+        db.session.execute(update(Order).values(department_id="education"))
+    page = get_page(site.browser(department), url)
+    assert not any(name in page.text for name in names)
+
+
+def test_what_stays_unserved_says_why_and_what_to_do(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    with site.app.app_context(), transaction():
+        db.session.execute(update(Team).values(is_active=False))
+    _orders, url = planned(site, department)
+    text = get_page(site.browser(department), url).text
+    assert str(UNSERVED["no_team"][0]) in text
+    assert str(UNSERVED["no_team"][1]) in text
+
+
+def test_nothing_to_plan_is_a_sentence(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    client = site.browser(department)
+    assert "现在没有要排的单" in get_page(client, "/department/plan").text
+    token = get_page(client, "/account").form("/logout").get("csrf_token")
+    answer = client.post("/department/plan", data={"csrf_token": token}, headers=FROM_HERE)
+    assert "现在没有等队伍的单" in get_page(client, answer.headers["Location"]).text
+
+
+def test_a_plan_is_cancelled_and_an_ended_one_says_that_it_is_too_late(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    site.make(claimed)
+    client = site.browser(department)
+    url = submit(client, get_page(client, "/department/plan").form("/department/plan")).headers["Location"]
+    form = get_page(client, url).form(f"{url}/cancel")
+    assert "已取消" in get_page(client, submit(client, form).headers["Location"]).text
+    assert "不用取消" in get_page(client, submit(client, form).headers["Location"]).text
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"status": "failed", "fault": "broken"}, "计算时出了错"),
+        ({"status": "failed", "fault": "gave_up"}, "算了几次都中断了"),
+        ({"status": "failed", "fault": "nobody_solved"}, "没有后台进程来算"),
+        ({"status": "solving", "done": 1, "orders": 4}, "共 4 张单，算了 1 张"),
+        ({"status": "solving", "is_cancel_wanted": True}, "已要求取消"),
+        ({"status": "ready", "orders": 0}, "没有要排的单"),
+        ({"asked_at": NOW - timedelta(minutes=2)}, "还没有后台进程来算"),
+    ],
+)
+def test_every_state_of_a_plan_is_a_sentence(site_sqlite: Site, values: dict[str, Any], sentence: str) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    site.make(claimed)
+    with site.app.app_context():
+        plan_id = ask_for_plan(department, NOW)
+        with transaction():
+            db.session.execute(update(MatchPlan).values(**values))
+    assert sentence in get_page(site.browser(department), f"/department/plan/{plan_id}").text
+
+
+def test_a_plan_of_an_earlier_day_is_marked_old(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    _orders, url = planned(site, department)
+    assert "前些天排的" not in get_page(site.browser(department), url).text
+    with site.app.app_context(), transaction():
+        db.session.execute(update(MatchPlan).values(asked_at=NOW - timedelta(days=1)))
+    assert "前些天排的" in get_page(site.browser(department), url).text
+    assert "旧的" in get_page(site.browser(department), "/department/plan").text
+
+
+@pytest.mark.parametrize(
+    "sent", [{"line": "x"}, {"one": "-1"}, {"line": "99999999999999"}, {"skip": "²"}, {"line": "7"}]
+)
+def test_odd_lines_do_nothing(site_sqlite: Site, sent: dict[str, str]) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    _orders, url = planned(site, department)
+    decide(site, department, url, **sent)
+    with site.app.app_context():
+        assert db.session.scalars(select(PlanLine.status)).all() == ["proposed"]
+
+
+def test_a_line_of_another_plan_is_not_confirmed_here(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    _orders, first = planned(site, department)
+    lines = lines_of(get_page(site.browser(department), first))
+    with site.app.app_context():
+        second = ask_for_plan(department, NOW)
+    solve(site)
+    decide(site, department, f"/department/plan/{second}", line=lines)
+    with site.app.app_context():
+        assert set(db.session.scalars(select(PlanLine.status))) == {"proposed"}
+
+
+def test_many_lines_take_no_more_statements_than_few(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    with site.app.app_context(), transaction():
+        db.session.execute(update(Team).values(weekly_capacity=50))
+    client = site.browser(department)
+    _orders, few = planned(site, department, 2)
+    _orders, many = planned(site, department, 12)
+    get_page(client, few)
+    with counted(site.app) as one:
+        get_page(client, few)
+    with counted(site.app) as other:
+        assert len(lines_of(get_page(client, many))) > 5
+    assert len(one) == len(other) <= 14
+
+
+def test_every_code_of_the_core_has_its_sentence() -> None:
+    assert set(UNSERVED) == set(words.UNSERVED)
+    assert set(words.STALE) <= set(STALE)
+
+
+def test_a_claim_after_the_plan_is_in_the_next_one_only(site_sqlite: Site) -> None:
+    site, department = site_sqlite, site_sqlite.city.department
+    _orders, url = planned(site, department)
+    site.make(claimed)
+    assert len(lines_of(get_page(site.browser(department), url))) == 1
