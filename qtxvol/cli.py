@@ -228,15 +228,18 @@ def worker() -> None:
 @click.option("--once", "is_once", is_flag=True, help="Send what is due, say how much, and end: for a timer.")
 @click.option("--demo", "is_demo", is_flag=True, help="Look at the demo's database.")
 def deliver(is_once: bool, is_demo: bool) -> None:
-    """Plan notices that are due and send them. The worker does so by itself; several may run at the same time."""
+    """Ask teams and people whose turn has come, solve plans, and send notices that are due. The worker does so by
+    itself; several may run at the same time."""
     import signal
     import threading
 
     from qtxvol.channels import sending
+    from qtxvol.jobs.asker import take_turn
     from qtxvol.jobs.ledger import worker_name
     from qtxvol.jobs.worker import LOOK_EVERY
     from qtxvol.notices.deliver import Crew, deliver_due
     from qtxvol.notices.plan import plan_due
+    from qtxvol.offers.plan_solving import solve_next
 
     stopping = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):  # the message that is being sent comes to its end
@@ -245,8 +248,13 @@ def deliver(is_once: bool, is_demo: bool) -> None:
     with _opened(is_demo):
         _take_up_keys()
         while not stopping.is_set():
+            asked, held = take_turn(utcnow(), stopping.is_set)
+            while not stopping.is_set() and solve_next(utcnow(), worker_name(), is_stopping=stopping.is_set):
+                click.echo("1 plan dealt with")
             planned = plan_due(utcnow(), sending.list_ready())
             done = deliver_due(utcnow(), crew)
+            if asked or held:
+                click.echo(f"{asked} teams asked, {held} crews moved on")
             if planned or done or is_once:
                 click.echo(f"{planned} notices planned, {done} messages dealt with")
             if is_once:
@@ -316,6 +324,39 @@ def check_command(is_demo: bool) -> None:
     against a recount. Exits 1 when something is off."""
     with _opened(is_demo):
         check.callback()  # type: ignore[misc]
+
+
+@main.command()
+@click.option("--teams", default=30, show_default=True, type=click.IntRange(1, 2000))
+@click.option("--volunteers", default=450, show_default=True, type=click.IntRange(1, 50_000))
+@click.option("--orders", default=120, show_default=True, type=click.IntRange(1, 50_000))
+@click.option("--days", default=28, show_default=True, type=click.IntRange(1, 300), help="In which they are placed.")
+@click.option("--seed", default=1, show_default=True, type=int)
+@click.option("--peak", "is_peak", is_flag=True, help="Half of the orders come in one week.")
+def simulate(teams: int, volunteers: int, orders: int, days: int, seed: int, is_peak: bool) -> None:
+    """Play an invented month through the service's own verbs and print its fairness figures.
+
+    In a database of its own that is thrown away; in that of DATABASE_URL only if it is empty. Exits 1 when the record
+    doesn't hold together or the service met a fault.
+    """
+    from qtxvol.simulate.database import stage
+    from qtxvol.simulate.report import write_lines
+    from qtxvol.simulate.run import NotEmpty, Size
+    from qtxvol.simulate.run import simulate as play
+
+    logging.getLogger().setLevel(logging.ERROR)
+    size = Size(teams, volunteers, orders, days, seed, is_peak)
+    try:
+        with stage(os.environ.get("DATABASE_URL", "")):
+            result = play(size)
+    except NotEmpty as error:
+        raise click.ClickException(
+            f"the database of DATABASE_URL is not empty ({error}); a simulation plays in nobody's city. "
+            "Unset DATABASE_URL, or name an empty database."
+        ) from None
+    for line in write_lines(result):
+        click.echo(line)
+    sys.exit(1 if result.findings or result.record.faults else 0)
 
 
 @main.command("rotate-keys")

@@ -14,6 +14,7 @@ from qtxvol.accounts.passwords import hash_password
 from qtxvol.demo.cases import make_cases
 from qtxvol.demo.emergencies import EMERGENCY_ORDERS, make_emergencies
 from qtxvol.demo.hours import make_hours
+from qtxvol.demo.matching import make_matching
 from qtxvol.demo.orders import make_orders
 from qtxvol.demo.parties import DEPARTMENT, HOME, STREET, City, make_parties
 from qtxvol.demo.people import People
@@ -85,6 +86,7 @@ def make_demo_city(now: datetime, password: str, *, orders: int = 300, seed: int
             db.session.execute(update(Notice).where(Notice.queued_at < now - UNREAD).values(read_at=Notice.queued_at))
         db.session.rollback()
         make_cases(city.office, now)
+        make_matching(city, now)
         db.session.rollback()
     if unserved := find_unserved_items(now):
         raise RuntimeError(f"nobody in the demo city can serve {', '.join(unserved)}")

@@ -214,6 +214,7 @@ def _make_teams(plans: Sequence[TeamPlan], now: datetime) -> list[Team]:
             weekly_capacity=max(2, plan.people // 8),
             parallel_events=max(3, plan.people // 5),
             yearly_minimum=2,
+            is_lending=position % 3 != 1,
             created_at=now - timedelta(days=600 + 12 * position),
         )
         for position, plan in enumerate(plans)

@@ -12,10 +12,12 @@ from qtxvol.accounts.models import Account, Seat
 from qtxvol.accounts.passwords import is_password
 from qtxvol.base import Base
 from qtxvol.demo.city import DemoReport, find_unserved_items, make_demo_city
+from qtxvol.demo.matching import MATCHING_ORDERS
 from qtxvol.extensions import db
+from qtxvol.offers.models import CounterOffer, JointInvite, MatchBelief, MatchPlan
 from qtxvol.orders.check import check_orders
 from qtxvol.orders.lifecycle import OPEN, Party, Status
-from qtxvol.orders.models import Order, OrderEvent, Rating
+from qtxvol.orders.models import CrewAsk, Hold, Offer, Order, OrderEvent, Rating
 from qtxvol.orders.queries import TABS, count_tabs
 from qtxvol.progress.count import find_drift
 from qtxvol.progress.models import TargetReport, TargetSnapshot
@@ -81,7 +83,7 @@ def count_rows() -> dict[str, int]:
 def test_every_status_is_there(report):
     assert report.orders.keys() == set(Status)
     assert all(report.orders.values())
-    assert sum(report.orders.values()) == ORDERS
+    assert sum(report.orders.values()) == ORDERS + MATCHING_ORDERS
 
 
 def test_the_record_holds_together(report):
@@ -200,3 +202,17 @@ def test_postgresql_takes_the_same_stories(demo, postgres_database, tmp_path):
     with running_app(settings_for(postgres_database, tmp_path)) as app, app.app_context():
         assert make_demo_city(NOW, PASSWORD, orders=ORDERS) == report
         assert count_rows() == rows
+
+
+def test_somebody_is_being_asked_just_now(report):
+    """A wave, a team that finds its people, other times, a joint session and a plan, for whoever looks in."""
+    for table, wanted in (
+        (Hold, Hold.ending == ""),
+        (CrewAsk, CrewAsk.answer == "yes"),
+        (Offer, Offer.answer == "declined"),
+        (CounterOffer, CounterOffer.answer.is_(None)),
+        (JointInvite, JointInvite.answer == "yes"),
+        (MatchPlan, MatchPlan.status == "ready"),
+        (MatchBelief, MatchBelief.model == "captains"),
+    ):
+        assert db.session.scalar(select(func.count()).select_from(table).where(wanted)), table.__tablename__
