@@ -93,10 +93,17 @@ def postgres_database(postgres_url: str, postgres_template: str) -> Iterator[str
     drop_database(postgres_url, url)
 
 
-@pytest.fixture(params=BOTH_DATABASES)
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """This test's own migrated database, on both in turn."""
+    """This test's own migrated database, on both in turn (`pytest_generate_tests`)."""
     return request.getfixturevalue(f"{request.param}_database")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Both databases, or SQLite alone for what is marked `one_database`."""
+    if "database_url" in metafunc.fixturenames:
+        is_one = metafunc.definition.get_closest_marker("one_database") is not None
+        metafunc.parametrize("database_url", BOTH_DATABASES[:1] if is_one else BOTH_DATABASES, indirect=True)
 
 
 @pytest.fixture

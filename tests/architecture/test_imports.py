@@ -22,6 +22,7 @@ PURE = (
     "qtxvol.notices.answer_token",
     "qtxvol.notices.reminder_times",
     "qtxvol.orders.likeness",
+    "qtxvol.orders.half_days",
     "qtxvol.accounts.actor",
     "qtxvol.accounts.phones",
     "qtxvol.notices.kinds",
@@ -38,6 +39,7 @@ PURE = (
     "qtxvol.hours.codes",
     "qtxvol.roster.columns",
     "qtxvol.roster.checking",
+    "qtxvol.offers.shares",
     "qtxvol.progress.charts",
     "qtxvol.progress.checksums",
     "qtxvol.progress.goals",
@@ -50,6 +52,8 @@ PURE = (
     "qtxvol.reports.sheets",
     "qtxvol.reports.small_cells",
     "qtxvol.recognition.stars",
+    "qtxvol.offers.asking",
+    "qtxvol.simulate.luck",
     *(f"qtxvol.matching.{file.stem}" for file in sorted((ROOT / "qtxvol/matching").glob("[a-z]*.py"))),
 )
 CAPABILITIES = (
@@ -60,6 +64,7 @@ CAPABILITIES = (
     "hours",
     "matching",
     "notices",
+    "offers",
     "orders",
     "privacy",
     "progress",
@@ -68,7 +73,7 @@ CAPABILITIES = (
     "roster",
     "volunteers",
 )
-EDGES = ("qtxvol.web", "qtxvol.api", "qtxvol.jobs", "qtxvol.cli", "qtxvol.demo")
+EDGES = ("qtxvol.web", "qtxvol.api", "qtxvol.jobs", "qtxvol.cli", "qtxvol.demo", "qtxvol.simulate")
 #: Libraries that are nothing but rules: check digits.
 PURE_LIBRARIES = frozenset({"stdnum"})
 #: Parts of the standard library through which the world comes in.
@@ -192,6 +197,11 @@ def test_only_the_server_entry_reads_config():
     files = (*ROOT.glob("*.py"), *sources_in("qtxvol"), *sources_in("migrations"), *sources_in("docs"))
     who = who_imports("config", iter(files))
     assert who == {"wsgi.py"}, f"{sorted(who)} import config: only wsgi.py and tests may"
+
+
+def test_only_the_command_line_plays_simulations():
+    who = {each for each in who_imports("qtxvol.simulate", sources_in("qtxvol")) if "/simulate/" not in each}
+    assert who == {"qtxvol/cli.py"}, f"{sorted(who)} import qtxvol.simulate: no city may come to be played in"
 
 
 def test_only_tests_import_tests():

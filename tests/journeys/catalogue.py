@@ -23,6 +23,8 @@ from qtxvol.hours.models import HoursEntry, HoursRequest, SpotCheck
 from qtxvol.notices.answers import answer_path
 from qtxvol.notices.links import unsubscribe_token
 from qtxvol.notices.queue import To
+from qtxvol.offers.plan_solving import solve_next
+from qtxvol.offers.plans import ask_for_plan
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import CallBack, Crew, Order, OrderEvent, Rating
 from qtxvol.recognition.models import Certificate, StarAward
@@ -111,6 +113,21 @@ def _order(
 ) -> Callable[[Scene], str]:
     def find(scene: Scene) -> str:
         return f"/{party}/orders/{scene.find(party, *(_ready(each) for each in conditions))}{more}"
+
+    return find
+
+
+def _plan(party: Party, *, is_solved: bool = True, more: str = "") -> Callable[[Scene], str]:
+    """A plan of what waits in the demo city; each is asked for once."""
+
+    def find(scene: Scene) -> str:
+        from tests.journeys.scene import MOMENT  # here: the scene imports this module
+
+        with scene.app.app_context():
+            plan_id = ask_for_plan(scene.actor(party), MOMENT)
+            while is_solved and solve_next(MOMENT, "scene", clock=lambda: MOMENT):
+                pass
+        return f"/{party}/plan/{plan_id}{more}"
 
     return find
 
@@ -478,6 +495,7 @@ COMMUNITY = (
     Entry("community-presence", "community.presence", "/community/presence", P.COMMUNITY),
     Entry("community-calls", "community.calls", "/community/calls", P.COMMUNITY, then=_unfold_all),
     Entry("community-doubles", "community.doubles", "/community/doubles", P.COMMUNITY),
+    Entry("community-joint", "community.joint", "/community/joint", P.COMMUNITY),
     Entry(
         "community-unreachable",
         "community.order",
@@ -524,9 +542,32 @@ DEPARTMENT = (
     Entry("department-papers", "department.papers", "/department/papers", P.DEPARTMENT),
     Entry("department-paper", "department.paper", "/department/papers/2026", P.DEPARTMENT, is_paper=True),
     Entry("department-teams", "department.teams", "/department/teams", P.DEPARTMENT),
+    Entry(
+        "department-teams-for",
+        "department.teams_for",
+        _order(P.DEPARTMENT, Order.status == S.CLAIMED, more="/teams"),
+        P.DEPARTMENT,
+    ),
+    Entry("department-plan-waiting", "department.plan", _plan(P.DEPARTMENT, is_solved=False), P.DEPARTMENT),
+    Entry("department-plan", "department.plan", _plan(P.DEPARTMENT), P.DEPARTMENT, then=_unfold_all),
+    Entry("department-plans", "department.plans", "/department/plan", P.DEPARTMENT),
+    Entry("department-joint", "department.joint", "/department/joint", P.DEPARTMENT),
+    Entry(
+        "department-other-times",
+        "department.other_times",
+        _order(P.DEPARTMENT, Order.status == S.CLAIMED, ~_IS_ASKED, more="/other-times"),
+        P.DEPARTMENT,
+    ),
     Entry("department-science-days", "department.science_days", "/department/science-days", P.DEPARTMENT),
     Entry("department-addresses", "department.addresses", "/department/addresses", P.DEPARTMENT),
     Entry("department-order-form", "department.order_form", "/department/order", P.DEPARTMENT),
+    Entry("department-fairness", "department.fairness", "/department/fairness?by=year", P.DEPARTMENT, then=_unfold_all),
+    Entry(
+        "department-fairness-orders",
+        "department.fairness_orders",
+        "/department/fairness/orders/all?by=year",
+        P.DEPARTMENT,
+    ),
     Entry("department-push-none", "department.push_form", "/department/push", P.DEPARTMENT),
     Entry("department-push", "department.push_form", "/department/push", P.DEPARTMENT, is_drilling=True),
 )
@@ -551,6 +592,12 @@ TEAM = (
     Entry("team-order-over", "team.order", _order(P.TEAM, Order.status == S.ACCEPTED, _is_over), P.TEAM),
     Entry("team-order-closed", "team.order", _order(P.TEAM, Order.status == S.CLOSED), P.TEAM),
     Entry("team-sheet", "team.sheet", _order(P.TEAM, Order.status == S.CLOSED, more="/sheet"), P.TEAM, is_paper=True),
+    Entry(
+        "team-other-times",
+        "team.other_times",
+        _order(P.TEAM, Order.status == S.CLAIMED, ~_IS_ASKED, more="/other-times"),
+        P.TEAM,
+    ),
     Entry("team-day", "team.day", "/team/day", P.TEAM),
     Entry("team-day-ahead", "team.day", "/team/day?on=2026-11-25", P.TEAM, then=_unfold_all),
     Entry("team-day-sheet", "team.day_sheet", "/team/day/sheet", P.TEAM, is_paper=True),
@@ -605,6 +652,9 @@ OFFICE = (
     Entry("office-overview", "office.overview", "/office/overview", P.OFFICE, then=_unfold_all),
     Entry("office-undelivered", "office.undelivered", "/office/undelivered", P.OFFICE, then=_unfold_all),
     Entry("office-undelivered-unknown", "office.undelivered", "/office/undelivered?which=unknown", P.OFFICE),
+    Entry("office-plan", "office.plan", _plan(P.OFFICE), P.OFFICE, then=_unfold_all),
+    Entry("office-plan-unserved", "office.plan", _plan(P.OFFICE, more="?show=unserved"), P.OFFICE),
+    Entry("office-plans", "office.plans", "/office/plan", P.OFFICE),
     Entry("office-stuck", "office.stuck", "/office/stuck", P.OFFICE, then=_unfold_all),
     Entry("office-calls", "office.calls", "/office/calls", P.OFFICE),
     Entry("office-figures", "office.figures", "/office/progress", P.OFFICE),
@@ -612,6 +662,14 @@ OFFICE = (
     Entry("office-figure-people", "office.figure", "/office/progress/registered?town=640381001", P.OFFICE),
     Entry("office-figure-empty", "office.figure", "/office/progress/unmet?last=2001-01-01", P.OFFICE),
     Entry("office-counted", "office.counted", "/office/progress/counted/T23", P.OFFICE),
+    Entry("office-fairness", "office.fairness", "/office/fairness?by=year", P.OFFICE, then=_unfold_all),
+    Entry(
+        "office-fairness-empty",
+        "office.fairness",
+        "/office/fairness?by=free&first=2001-01-01&last=2001-01-31",
+        P.OFFICE,
+    ),
+    Entry("office-fairness-orders", "office.fairness_orders", "/office/fairness/orders/filled?by=year", P.OFFICE),
     Entry("office-papers", "office.papers", "/office/papers", P.OFFICE),
     Entry("office-paper-year", "office.paper", "/office/papers/year/2026", P.OFFICE, is_paper=True),
     Entry("office-paper-duties", "office.paper", "/office/papers/duties/2026", P.OFFICE, is_paper=True),
@@ -726,6 +784,7 @@ OFFICE = (
     Entry("office-hours", "office.hours", "/office/hours", P.OFFICE),
     Entry("office-hours-rules", "office.hours_rules", "/office/hours/rules", P.OFFICE),
     Entry("office-ladder", "office.ladder", "/office/ladder", P.OFFICE),
+    Entry("office-matching", "office.matching", "/office/matching", P.OFFICE, then=_unfold_all),
     Entry("office-points", "office.hours_points", "/office/hours/points", P.OFFICE),
     Entry(
         "office-order-hours",
