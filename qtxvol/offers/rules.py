@@ -23,8 +23,9 @@ from qtxvol.orders.lifecycle import Label
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 
-#: The settings as they are without any row.
-USUAL = MatchSettings()
+#: The settings as they are without any row. A captain gets less than a simulated peak would take: in an ordinary month
+#: nobody was asked more than 47 times a week, and whoever runs a peak raises the cap knowingly.
+USUAL = MatchSettings(team_asks_a_week=50)
 #: The urgencies in the order of the three-part weights.
 URGENCIES: Mapping[str, Label] = {
     "normal": Label("普通单", "Ordinary orders"),

@@ -52,7 +52,7 @@ def test_wishes_are_kept(city: City) -> None:
 
 def test_a_desk_leaves_what_another_desk_of_the_account_muted(city: City) -> None:
     set_muted(wisher_of(city.department), ["star_awarded"], True, NOW)
-    save(city.department, ("science_day",))
+    save(city.department, ("science_day", "plan_ready"))
     assert get_wish(wisher_of(city.department)).muted == {"star_awarded"}
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from qtxvol.matching.settings import MatchSettings
 from qtxvol.offers.rules import (
     SWITCHES,
     USUAL,
@@ -21,7 +20,7 @@ from tests.statements import counted_statements
 
 def test_without_rows_everything_is_as_usual_in_one_statement(ctx):
     with counted_statements() as statements:
-        assert get_settings() == MatchSettings()
+        assert get_settings() == USUAL
     assert len(statements) == 1
 
 
@@ -52,7 +51,7 @@ def test_a_weight_goes_back_to_the_usual_value(ctx):
     office = make_city().office
     set_weights(office, {"load_points": 0, "km_points": 1}, NOW)
     assert reset_weights(office, ["load_points", "km_points", "asks_points"], LATER) == 2
-    assert get_settings() == MatchSettings()
+    assert get_settings() == USUAL
     assert list_own_values() == {}
     assert list_changes()[0].is_usual
 
@@ -65,7 +64,7 @@ def test_a_switch_turns_and_turns_back(ctx):
         assert not set_switch(office, name, False, NOW)
         assert getattr(get_settings(), name) is False
         assert set_switch(office, name, True, LATER)
-    assert get_settings() == MatchSettings()
+    assert get_settings() == USUAL
 
 
 @pytest.mark.parametrize(
