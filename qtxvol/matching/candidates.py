@@ -30,7 +30,7 @@ class Opening:
     leads: int
 
 
-def list_eligible(situation: Situation, need: Need) -> list[Team]:
+def list_eligible(situation: Situation, need: Need, most: int | None = None) -> list[Team]:
     """Teams that the rules allow: able to lead the topic, of the lead or a responsible department; by id.
 
     For an emergency every department's teams count; likewise where the departments of the rule have no able team.
@@ -38,21 +38,22 @@ def list_eligible(situation: Situation, need: Need) -> list[Team]:
     is_open = situation.settings.is_pool_open
     if need.urgency is not Urgency.EMERGENCY or not is_open:
         allowed = _allowed_departments(situation, need)
-        chosen = situation.city.teams_able_to_lead(need.topic, need.place, allowed)
+        chosen = situation.city.teams_able_to_lead(need.topic, need.place, allowed, most)
         if chosen or not is_open:
             return chosen
-    return situation.city.teams_able_to_lead(need.topic, need.place)
+    return situation.city.teams_able_to_lead(need.topic, need.place, most=most)
 
 
 def list_candidates(
-    situation: Situation, need: Need, now: float, *, without: Container[int] = ()
+    situation: Situation, need: Need, now: float, *, without: Container[int] = (), most: int | None = None
 ) -> list[tuple[Team, list[Opening]]]:
     """Eligible teams that can be asked now, each with its openings, best first; teams by id.
 
     :param without: ids of teams that have been asked already.
+    :param most: so many teams are looked at, the nearest; None for `most_teams`.
     """
     found = []
-    for team in list_eligible(situation, need):
+    for team in list_eligible(situation, need, most):
         if team.id in without or why_not_asked(situation, need, team, now):
             continue
         openings = list_openings(situation, need, team, now)

@@ -6,6 +6,7 @@ Distances are road kilometres, estimated as the straight line times a detour fac
 import math
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
+from functools import lru_cache
 
 from qtxvol.matching.grid import Grid
 from qtxvol.matching.profiles import Department, Place, Point, Remit, Team, Volunteer
@@ -49,21 +50,29 @@ class City:
         """Who answers for it; None when the rule table has no such row."""
         return self.remits.get((topic, audience))
 
-    def teams_able_to_lead(self, topic: str, near: int | None = None, of: Container[str] | None = None) -> list[Team]:
+    def teams_able_to_lead(
+        self, topic: str, near: int | None = None, of: Container[str] | None = None, most: int | None = None
+    ) -> list[Team]:
         """Teams with at least one member who may lead the topic, by id.
 
-        :param near: a place; of very many teams only the nearest are kept.
+        :param near: a place; of very many teams only the nearest are kept, or where it is not on the map, some that
+            differ from place to place.
         :param of: departments; None for all.
+        :param most: how many are very many; None for `most_teams`.
         """
         grid = self._teams_by_topic.get(topic)
         if grid is None:
             return []
+        most = self._settings.most_teams if most is None else most
         place = self.places.get(near) if near is not None else None
-        most = self._settings.most_teams
-        if len(grid.everybody) <= most or place is None or place.point is None:
-            return [team for team in grid.everybody if of is None or team.department in of]
-        nearest = grid.nearest(place.point, most, lambda team: of is None or team.department in of)
-        return sorted(nearest, key=lambda team: team.id)
+        if len(grid.everybody) > most and place is not None and place.point is not None:
+            nearest = grid.nearest(place.point, most, lambda team: of is None or team.department in of)
+            return sorted(nearest, key=lambda team: team.id)
+        able = [team for team in grid.everybody if of is None or team.department in of]
+        if near is None or len(able) <= most:
+            return able
+        first = near * most % len(able)
+        return sorted((able[first:] + able[:first])[:most], key=lambda team: team.id)
 
     def is_lending(self, person: Volunteer) -> bool:
         """Whether the person's team lets its people complete the crews of others."""
@@ -126,14 +135,20 @@ def _count_usual(members: Mapping[int, list[Volunteer]]) -> dict[int, dict[str, 
     for team, people in members.items():
         counts: dict[str, list[int]] = defaultdict(lambda: [0] * SLOTS_PER_WEEK)
         for person in people:
-            led = [topic for topic in person.skills if person.may_lead(topic)]
-            for part in range(SLOTS_PER_WEEK):
-                if person.has_time_in(part):
-                    for topic in ("", *led):
-                        counts[topic][part] += 1
+            parts = _parts_of(person.availability)
+            if not parts:
+                continue
+            for row in [counts[""], *(counts[topic] for topic in person.skills if person.may_lead(topic))]:
+                for part in parts:
+                    row[part] += 1
         counts[""]  # so that a team without free members has a row too
         usual[team] = dict(counts)
     return usual
+
+
+@lru_cache(maxsize=8192)
+def _parts_of(availability: int) -> tuple[int, ...]:
+    return tuple(part for part in range(SLOTS_PER_WEEK) if availability >> part & 1)
 
 
 def _teams_by_topic(teams: Mapping[int, Team], usual: Mapping[int, Mapping[str, list[int]]]) -> dict[str, Grid[Team]]:

@@ -39,16 +39,17 @@ def plan_part(
     :param trial: the proposal's holds and bookings are noted in its ledger, so that the next part sees them.
     :param without: by order, the teams that have said no to it.
     """
+    pieces = _pieces(trial, needs)
+    most = None if len(pieces) == 1 else trial.settings.plan_look
     rankings = []
     for need in needs:
-        rankings.append(rank(trial, need, now, without=without.get(need.id, ())))
+        rankings.append(rank(trial, need, now, without=without.get(need.id, ()), most=most))
         meter.ranked()
     hopeless = {
         need.id: _why_nobody(trial, need, now, without.get(need.id, ()))
         for need, ranking in zip(needs, rankings, strict=True)
         if not ranking
     }
-    pieces = _pieces(trial, needs)
     options = _list_options(trial, needs, rankings, most=None if len(pieces) == 1 else trial.settings.plan_teams)
     room, costs = _slot_room(trial, needs, options), _week_costs(trial, needs, options)
 

@@ -8,6 +8,7 @@ from qtxvol.matching.candidates import Opening, list_candidates
 from qtxvol.matching.needs import Need
 from qtxvol.matching.profiles import Team
 from qtxvol.matching.situation import Situation
+from qtxvol.matching.slots import week_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,16 @@ class Suggestion:
         return self.score - self.worth * self.captain * (self.openings[0].crew_chance - opening.crew_chance)
 
 
-def rank(situation: Situation, need: Need, now: float, *, without: Container[int] = ()) -> list[Suggestion]:
+def rank(
+    situation: Situation, need: Need, now: float, *, without: Container[int] = (), most: int | None = None
+) -> list[Suggestion]:
     """Teams that can serve the order, best first; ties by id.
 
     :param without: ids of teams that have been asked already.
+    :param most: so many teams are looked at, the nearest; None for `most_teams`.
     :return: empty when no team can.
     """
-    candidates = list_candidates(situation, need, now, without=without)
+    candidates = list_candidates(situation, need, now, without=without, most=most)
     suggestions = [assess(situation, need, team, openings, now) for team, openings in candidates]
     return sorted(suggestions, key=lambda suggestion: (-suggestion.score, suggestion.team))
 
@@ -76,7 +80,7 @@ def assess(situation: Situation, need: Need, team: Team, openings: list[Opening]
         _captain(worth, captain),
         _crew(worth, need, captain, openings[0]),
         _distance(situation, need, team),
-        _load(situation, team, now),
+        _load(situation, team, openings[0], now),
         _asks(situation, team, now),
         _department(situation, need, team),
         *([Reason("expert", situation.settings.expert_points, {})] if team.id in need.experts else []),
@@ -91,7 +95,13 @@ def _captain(worth: float, captain: float) -> Reason:
 def _crew(worth: float, need: Need, captain: float, opening: Opening) -> Reason:
     """What the captain's yes loses because the crew may stay short."""
     lost = worth * captain * (1 - opening.crew_chance)
-    facts = {"leads": opening.leads, "times": opening.free / need.people, "percent": 100 * opening.crew_chance}
+    facts = {
+        "leads": opening.leads,
+        "free": opening.free,
+        "people": need.people,
+        "times": opening.free / need.people,
+        "percent": 100 * opening.crew_chance,
+    }
     return Reason("crew", -lost, facts)
 
 
@@ -102,9 +112,12 @@ def _distance(situation: Situation, need: Need, team: Team) -> Reason:
     return Reason("distance" if is_known else "distance_unknown", points, {"km": km})
 
 
-def _load(situation: Situation, team: Team, now: float) -> Reason:
+def _load(situation: Situation, team: Team, opening: Opening, now: float) -> Reason:
+    """What the team has done of late counts; what it has promised for the week of the service is told beside it."""
     load = situation.team_load(team, now)
-    return Reason("load", -situation.settings.load_points * load * load, {"percent": 100 * load})
+    held = situation.ledger.held_in_week(team.id, week_of(opening.slot))
+    facts = {"percent": 100 * load, "held": held, "limit": team.week_limit}
+    return Reason("load", -situation.settings.load_points * load * load, facts)
 
 
 def _asks(situation: Situation, team: Team, now: float) -> Reason:

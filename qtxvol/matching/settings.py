@@ -121,7 +121,9 @@ class MatchSettings:
     plan_whole: int = 400
     #: Orders of a district that are planned together, at most.
     plan_piece: int = 150
-    #: Teams per order that a plan by districts considers; a smaller plan considers all.
+    #: Teams per order that a plan by districts looks at, the nearest.
+    plan_look: int = 16
+    #: Of these, the best that it considers; a smaller plan considers all.
     plan_teams: int = 8
     #: How often each district chooses.
     plan_sweeps: int = 2

@@ -50,6 +50,7 @@ STALE = {
     "crew_gone": "排好的人手已另有安排",
     "order_gone": "这张单已经办到别的步骤",
     "is_held": "已有队伍应单，正在请人",
+    "question_open": "正在等居民答复",
     "asked_already": "已经问过这支队，正在等答复",
     "declined": "这支队已答复接不了",
 }

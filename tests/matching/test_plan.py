@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qtxvol.matching.candidates import week_room
 from qtxvol.matching.crew import Crew
 from qtxvol.matching.needs import Need, Urgency
 from qtxvol.matching.plan import make_plan
@@ -45,6 +46,21 @@ def test_a_plan_serves_each_order_once_or_says_why_not(seed: int, count: int):
     for line in plan.lines:
         assert line.slot in by_id[line.need].slots
         assert find_stale(situation, by_id[line.need], line, NOW) is None
+
+
+@given(seed=SEEDS, count=st.integers(10, 40))
+@settings(max_examples=40, deadline=None)
+def test_no_line_goes_beyond_the_week_that_its_urgency_may_fill(seed: int, count: int):
+    situation, needs = make_situation(seed), make_needs(seed, count, 6)
+    by_id = {need.id: need for need in needs}
+    held: Counter[tuple[int, int]] = Counter()
+    for line in make_plan(situation, needs, NOW).lines:  # the more urgent first, as they are planned
+        team, week = situation.city.teams[line.team], (line.team, week_of(line.slot))
+        before = situation.ledger.held_in_week(*week) + held[week]
+        assert before < week_room(situation, by_id[line.need].urgency, team)
+        told = next(reason.facts for reason in line.reasons if reason.code == "load")
+        assert (told["held"], told["limit"]) == (before, team.week_limit), "and the reason tells that very week"
+        held[week] += 1
 
 
 @given(seed=SEEDS)
