@@ -327,13 +327,16 @@ def check_command(is_demo: bool) -> None:
 
 
 @main.command()
-@click.option("--teams", default=30, show_default=True, type=click.IntRange(1, 2000))
-@click.option("--volunteers", default=450, show_default=True, type=click.IntRange(1, 50_000))
+@click.option("--teams", default=40, show_default=True, type=click.IntRange(1, 2000))
+@click.option("--volunteers", default=600, show_default=True, type=click.IntRange(1, 50_000))
 @click.option("--orders", default=120, show_default=True, type=click.IntRange(1, 50_000))
 @click.option("--days", default=28, show_default=True, type=click.IntRange(1, 300), help="In which they are placed.")
 @click.option("--seed", default=1, show_default=True, type=int)
 @click.option("--peak", "is_peak", is_flag=True, help="Half of the orders come in one week.")
-def simulate(teams: int, volunteers: int, orders: int, days: int, seed: int, is_peak: bool) -> None:
+@click.option("--baseline", type=click.Choice(["nearest"]), help="Departments ask the nearest team, and the next.")
+def simulate(
+    teams: int, volunteers: int, orders: int, days: int, seed: int, is_peak: bool, baseline: str | None
+) -> None:
     """Play an invented month through the service's own verbs and print its fairness figures.
 
     In a database of its own that is thrown away; in that of DATABASE_URL only if it is empty. Exits 1 when the record
@@ -345,7 +348,7 @@ def simulate(teams: int, volunteers: int, orders: int, days: int, seed: int, is_
     from qtxvol.simulate.run import simulate as play
 
     logging.getLogger().setLevel(logging.ERROR)
-    size = Size(teams, volunteers, orders, days, seed, is_peak)
+    size = Size(teams, volunteers, orders, days, seed, is_peak, is_nearest=baseline == "nearest")
     try:
         with stage(os.environ.get("DATABASE_URL", "")):
             result = play(size)

@@ -23,10 +23,11 @@ from qtxvol.notices.queue import To
 from qtxvol.offers.holds import advance_holds, list_choices
 from qtxvol.offers.learn import learn_from_answers
 from qtxvol.offers.other_times import propose_times, suggest_times
+from qtxvol.offers.rules import get_settings
 from qtxvol.offers.suggest import suggest_departments
 from qtxvol.offers.waves import ask_due, ask_next_wave
 from qtxvol.orders.calls import CallOutcome, Contact
-from qtxvol.orders.claim import claim_order, return_order
+from qtxvol.orders.claim import Proposal, claim_order, offer_order, return_order
 from qtxvol.orders.contact import log_call
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.dispatch import dispatch_order
@@ -47,8 +48,8 @@ CONSENT = "simulated"
 PARTS = ((time(8, 30), time(11, 30)), (time(14, 0), time(17, 30)), (time(18, 30), time(21, 0)))
 #: The longest the service isn't looked at: it has something to do every few minutes when anybody waits for an answer.
 LONG_LOOK, SHORT_LOOK, EMERGENCY_LOOK = timedelta(minutes=120), timedelta(minutes=30), timedelta(minutes=2)
-#: After the last order was placed the play goes on so long that all wished times pass.
-AFTERMATH = timedelta(days=17)
+#: After the last of the wished times the play goes on for so long.
+AFTERMATH = timedelta(days=3)
 _WAKES, _SLEEPS = time(7, 30), time(22, 0)
 _OPENS, _SHUTS = time(8, 30), time(17, 30)
 
@@ -119,10 +120,21 @@ class _Faults(logging.Handler):
 
 
 class Play:
-    """One run. `start` is a city's midnight."""
+    """One run. `start` is a city's midnight.
 
-    def __init__(self, city: SimCity, luck: Luck, start: datetime, *, habits: Habits | None = None) -> None:
-        self.city, self.luck, self.start = city, luck, start
+    :ivar is_nearest: nobody looks at suggestions: each department asks the nearest of its teams, one after the other.
+    """
+
+    def __init__(
+        self,
+        city: SimCity,
+        luck: Luck,
+        start: datetime,
+        *,
+        habits: Habits | None = None,
+        is_nearest: bool = False,
+    ) -> None:
+        self.city, self.luck, self.start, self.is_nearest = city, luck, start, is_nearest
         self.habits = habits or Habits()
         self.record = Record()
         self.now = start
@@ -140,7 +152,7 @@ class Play:
         """Place the orders over the days, and play until all their times have passed."""
         for serial in range(orders):
             self._later(self._placing_time(serial, days, is_peak), "place", self._placing(serial))
-        end = self.start + timedelta(days=days) + AFTERMATH
+        end = self.start + timedelta(days=days + self.habits.wished_days[1]) + AFTERMATH
         self._repeat(timedelta(hours=3), timedelta(hours=6), "clocks", lambda now: _drop(climb(now)))
         self._repeat(timedelta(hours=1), timedelta(days=1), "learn", lambda now: _drop(learn_from_answers(now)))
         faults = _Faults(self.record.faults)
@@ -155,6 +167,7 @@ class Play:
         while True:
             moment = min(self._heap[0][0], look)
             if moment >= end or self._is_over():
+                self.now = min(moment, end)
                 return
             self.now = moment
             while self._heap and self._heap[0][0] <= moment:
@@ -206,7 +219,7 @@ class Play:
     def _next_look(self) -> datetime:
         """When the service has anything to do next: the worker looks every few seconds, which would only be slow. After
         whatever anybody does it is looked at in any case."""
-        unanswered = (Offer.answer.is_(None), Offer.silent_at.is_(None))
+        unanswered = (Offer.is_owed(), Offer.silent_at.is_(None))
         asked = (CrewAsk.asked_at.is_not(None), CrewAsk.answer.is_(None), CrewAsk.ending == "")
         waiting = db.session.execute(
             select(
@@ -367,9 +380,11 @@ class Play:
                             self._dispatch(told))  # fmt: skip
                 return
             is_auto = self.luck.happens(self.habits.auto_asked, "auto", told.serial) or told.urgency == 2
+            is_auto = is_auto and not self.is_nearest
             claim_order(told.number, liaison, is_auto_asked=is_auto, now=now)
             if not is_auto:
-                self._later(self._office(now, 20), "next wave", self._push_on(told, 0))
+                push = self._ask_nearest(told) if self.is_nearest else self._push_on(told, 0)
+                self._later(self._office(now, 2 if told.urgency == 2 else 20), "next wave", push)
             last = max(window.ends_at for window in told.windows)
             half = now + (last - now) / 2
             self._later(self._office(half, 0), "other times", self._propose(told))
@@ -388,6 +403,37 @@ class Play:
                 return
             self._later(self._office(now, 240), "next wave", self._push_on(told, turn + 1))
             ask_next_wave(told.number, self.city.departments[department_id or ""], now=now)
+
+        return act
+
+    def _ask_nearest(self, told: Told) -> Act:
+        """The department asks the nearest of its teams that was not asked yet, and waits as the service would."""
+
+        def act(now: datetime) -> None:
+            order = db.session.get_one(Order, told.order_id)
+            asked = set(db.session.scalars(select(Offer.team_id).where(Offer.order_id == order.id)))
+            department_id, is_open = order.department_id or "", order.status == Status.CLAIMED
+            is_held = order.held_team_id is not None
+            db.session.rollback()
+            teams = sorted(
+                (_kilometres(leader.home, told.place), team_id)
+                for team_id, leader in self.city.leaders.items()
+                if leader.actor.department_id == department_id
+                and told.item.theme in leader.actor.themes
+                and team_id not in asked
+            )
+            ahead = [window for window in told.windows if window.starts_at > now]
+            if not (is_open and teams and ahead):
+                return
+            wait = get_settings().wave_wait[told.urgency]
+            again = now + timedelta(minutes=wait) if told.urgency == 2 else self._awake(now, wait)
+            self._later(again, "next wave", self._ask_nearest(told))
+            if is_held:
+                return
+            window = Window(ahead[0].starts_at, ahead[0].starts_at + timedelta(minutes=told.item.minutes))
+            team_id = teams[0][1]
+            liaison = self.city.departments[department_id]
+            offer_order(told.number, liaison, team_ids=[team_id], proposals={team_id: Proposal(window=window)}, now=now)
 
         return act
 
@@ -445,7 +491,7 @@ class Play:
             try:
                 self._answer("offer", told.order_id, reader, Given(is_yes=True, window=window), now)
             except Refused as refused:
-                if refused.code not in ("no_crew", "team_full", "team_week_full", "bad_window"):
+                if refused.code not in ("no_crew", "no_time_to_ask", "team_full", "team_week_full", "bad_window"):
                     raise
                 self.record.refusals["team yes, first time", refused.code] += 1
                 self._try_other_times(told, team_id, window, now)

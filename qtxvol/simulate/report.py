@@ -72,7 +72,7 @@ def list_gates(found: Fairness, *, is_peak: bool) -> list[Gate]:
 def write_lines(result: "Result") -> Iterator[str]:
     """The whole report as a command prints it."""
     size, found = result.size, result.fairness
-    kind = "peak" if size.is_peak else "month"
+    kind = ("peak" if size.is_peak else "month") + (", nearest team first" if size.is_nearest else "")
     yield (
         f"{size.orders} orders in {size.days} days ({kind}), {size.teams} teams, {size.volunteers} volunteers, "
         f"seed {size.seed}"

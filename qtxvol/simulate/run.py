@@ -30,14 +30,15 @@ class NotEmpty(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is played."""
+    """How much is played, and how. :ivar is_nearest: see `Play`."""
 
-    teams: int = 30
-    volunteers: int = 450
+    teams: int = 40
+    volunteers: int = 600
     orders: int = 120
     days: int = 28
     seed: int = 1
     is_peak: bool = False
+    is_nearest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def simulate(size: Size, habits: Habits | None = None) -> Result:
     start = start_of(START)
     luck = Luck(size.seed)
     city = make_city(luck, start, teams=size.teams, volunteers=size.volunteers)
-    play = Play(city, luck, start, habits=habits)
+    play = Play(city, luck, start, habits=habits, is_nearest=size.is_nearest)
     began = perf_counter()
     play.run(size.orders, size.days, is_peak=size.is_peak)
     seconds = perf_counter() - began
