@@ -19,6 +19,7 @@ depends_on = None
 
 TIME = qtxvol.base.UTCDateTime(timezone=True)
 OFFERS: dict[str, Any] = {
+    "voided_at": TIME,
     "silent_at": TIME,
     "proposed_start": TIME,
     "proposed_end": TIME,
@@ -145,6 +146,7 @@ def upgrade() -> None:
         sa.Column("team_id", sa.Integer(), nullable=True),
         sa.Column("windows", sa.JSON(), nullable=False),
         sa.Column("asked_at", TIME, nullable=False),
+        sa.Column("until", TIME, nullable=False),
         sa.Column("answered_at", TIME, nullable=True),
         sa.Column("answer", sa.String(length=8), nullable=True),
         sa.Column("chosen", sa.Integer(), nullable=True),
@@ -157,6 +159,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("asked_event_id", name=op.f("pk_counter_offers")),
     )
     op.create_index("ix_counter_offers_order_id", "counter_offers", ["order_id"])
+    op.create_index("ix_counter_offers_until", "counter_offers", ["until"])
 
     op.create_table(
         "holds",
@@ -239,6 +242,8 @@ def upgrade() -> None:
         nullable=OFFERS,
         filled={"asked_by": (sa.String(16), "'department'"), "override_why": (sa.Text(), "''")},
     )
+    # an offer that the department took back keeps what the team had said
+    op.execute("UPDATE offers SET voided_at = answered_at, answer = NULL, answered_at = NULL WHERE answer = 'released'")
     with op.batch_alter_table("offers") as batch:
         batch.create_check_constraint(op.f("ck_offers_asked_by"), "asked_by IN ('department', 'system', 'plan')")
         batch.create_check_constraint(op.f("ck_offers_proposed"), "(proposed_start IS NULL) = (proposed_end IS NULL)")
@@ -280,6 +285,7 @@ def _widen(table: str, *, nullable: dict[str, Any], filled: dict[str, tuple[Any,
 
 def downgrade() -> None:
     op.execute("UPDATE offers SET answer = NULL, answered_at = NULL WHERE answer IN ('held', 'standby')")
+    op.execute("UPDATE offers SET answer = 'released', answered_at = voided_at WHERE voided_at IS NOT NULL")
     with op.batch_alter_table("teams") as batch:
         batch.drop_column("asks_paused_until")
         batch.drop_column("is_lending")

@@ -16,6 +16,7 @@ from qtxvol.emergencies.models import Emergency
 from qtxvol.emergencies.queries import covers_of, list_open, to_raise
 from qtxvol.emergencies.trail import note
 from qtxvol.extensions import db
+from qtxvol.offers.holds import hasten_hold
 from qtxvol.orders.claim import look_again
 from qtxvol.orders.clocks import hasten_clocks
 from qtxvol.orders.lifecycle import OPEN, Party
@@ -97,4 +98,5 @@ def _take_in(emergency: Emergency, order: Order, deed: str, actor: Actor, now: d
     ).one()
     order.due_at = hasten_clocks(order, last, now)
     look_again(order, now)  # asked at leisure so far; now at once, and more teams
+    hasten_hold(order, now)
     note(emergency, deed, actor, now, about={"number": order.number, "was": was}, order_id=order.id)

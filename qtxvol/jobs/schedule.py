@@ -11,7 +11,6 @@ from qtxvol.directory.science_days import nudge_science_days
 from qtxvol.directory.workdays import seed_calendar
 from qtxvol.hours.points import credit_points
 from qtxvol.hours.spot_checks import draw_due
-from qtxvol.offers.joint import close_joint
 from qtxvol.offers.learn import learn_from_answers
 from qtxvol.orders.ladder import climb
 from qtxvol.privacy.retain import MOST_AT_ONCE, count_due, erase_due
@@ -111,12 +110,6 @@ def _learn(slot: datetime, now: datetime) -> Result:
     return Result(str(done), counts=asdict(done))
 
 
-def _close_joint(slot: datetime, now: datetime) -> Result:
-    """Joint sessions whose askers had time enough to answer."""
-    closed = close_joint(now)
-    return Result(f"{closed} sessions", counts={"sessions": closed})
-
-
 def _retain(slot: datetime, now: datetime) -> Result:
     """Contacts that were kept long enough; what is left over waits for the next night."""
     due = count_due(now)
@@ -126,7 +119,6 @@ def _retain(slot: datetime, now: datetime) -> Result:
 
 JOBS: tuple[Job, ...] = (
     frequent("climb_ladder", 5, _climb),
-    frequent("close_joint", 15, _close_joint),
     frequent("learn_from_answers", 10, _learn),
     Job("seed_calendar", 0, 5, _seed_calendar, timedelta(hours=24)),
     Job("count_targets", 0, 10, _count, timedelta(days=400)),

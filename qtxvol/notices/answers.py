@@ -26,7 +26,7 @@ from qtxvol.notices.queue import To, queue_notices
 from qtxvol.notices.reminder_times import ASK_AFTER
 from qtxvol.offers import replacing
 from qtxvol.offers.crew_asks import answer_ask
-from qtxvol.offers.holds import hold_order
+from qtxvol.offers.holds import hold_order, let_go_order
 from qtxvol.offers.joint import answer_joint, lock_seats
 from qtxvol.offers.other_times import answer_times
 from qtxvol.orders.call_backs import open_call_back
@@ -112,6 +112,9 @@ def _give(invitation: Invitation, given: Given, account_id: int | None, now: dat
     given = _checked(asked.purpose, given, now)
     if _is_same(invitation, given):
         return invitation
+    if asked.purpose is Purpose.OFFER and invitation.said == "held" and not given.is_yes:
+        let_go_order(order.number, invitation.actor, reason=given.reason, text=given.text, now=now)
+        return invite(asked, order, invitation.own, now)
     if invitation.is_final:
         raise Refused("answer_moved", 410)
     if asked.purpose is Purpose.RATE:
@@ -230,7 +233,8 @@ def _is_short(order: Order, now: datetime) -> bool:
 
 def _answer_offer(invitation: Invitation, given: Given, now: datetime) -> None:
     """The department hears that a team can't, the other teams don't. Taken back, the team may accept again. A yes with
-    a time has the team's people asked; while another team finds its own, the team stands by."""
+    a time has the team's people asked; while another team finds its own, or serves, the team stands by or doesn't,
+    which is no news to anybody once the order is accepted."""
     offer = find_offer(invitation.asked)
     if offer is None:
         raise NotFound(invitation.asked.order_id)
@@ -240,6 +244,9 @@ def _answer_offer(invitation: Invitation, given: Given, now: datetime) -> None:
         db.session.flush()
         return
     if given.is_yes and given.window is not None:
+        offer.answer = offer.answered_at = None  # a no that is taken back keeps nobody from saying yes
+        offer.reason = offer.text = ""
+        db.session.flush()
         hold_order(order.number, invitation.actor, agreed=given.window, now=now)
         return
     offer.answer, offer.answered_at = ("declined", now) if not given.is_yes else (None, None)
@@ -247,6 +254,8 @@ def _answer_offer(invitation: Invitation, given: Given, now: datetime) -> None:
     if not given.is_yes:
         look_again(order, now)
     db.session.flush()
+    if order.status == Status.ACCEPTED:
+        return
     queue_notices(
         "answer_changed" if given.is_yes else "offer_declined",
         [To(Party.DEPARTMENT, order.department_id or "", order.id)],
@@ -273,11 +282,13 @@ def _answer_proposal(invitation: Invitation, given: Given, now: datetime) -> Inv
     asked, own = invitation.asked, invitation.own
     if asked.purpose is Purpose.JOINT:
         seat = answer_joint(own.number, invitation.actor, session_id=asked.about, is_yes=given.is_yes, now=now)
-        return replace(invitation, said=given.answer, answered_at=seat.invite.answered_at, seat=seat)
+        is_final = seat.has_joined or seat.session.status != "open"
+        return replace(invitation, said=given.answer, answered_at=seat.invite.answered_at, seat=seat, is_final=is_final)
     chosen = [given.window] if given.is_yes else []
+    is_same = (invitation.said, list(invitation.windows)) == (given.answer, chosen)
+    if is_same and (invitation.is_final or not (given.text or given.windows)):
+        return invitation
     if invitation.is_final:
-        if (invitation.said, list(invitation.windows)) == (given.answer, chosen):
-            return invitation
         raise Refused("answer_moved", 410)
     if given.is_yes and given.window is None:
         raise Refused("missing", 422, field="window")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
@@ -16,7 +16,7 @@ from qtxvol.notices.queue import To
 from qtxvol.offers.crew_asks import find_ask
 from qtxvol.offers.joint import Seat, check_askable, find_seat, list_asked_sessions
 from qtxvol.offers.models import CounterOffer
-from qtxvol.offers.other_times import chosen_of, list_asked_times, windows_of_counter
+from qtxvol.offers.other_times import chosen_of, list_asked_times, may_change, windows_of_counter
 from qtxvol.orders.lifecycle import ENDED, Party, Status
 from qtxvol.orders.models import Crew, CrewAsk, Hold, Offer, Order, Rating, Reply
 from qtxvol.orders.replies import Purpose, answers_until
@@ -40,7 +40,7 @@ class Invitation:
     :ivar until: the answer may be given and changed before this.
     :ivar said: `yes`, `no`, or empty while nothing was said; `reason`, `text` and `windows` with it. Of a team that was
         asked for an order `held` or `standby` instead of `yes`.
-    :ivar is_held: another team is finding its people for the order: what may be said is `standby`.
+    :ivar is_held: another team is finding its people for the order, or serves it: what may be said is `standby`.
     :ivar ask: of somebody who is asked by name to serve.
     :ivar proposed: other times that a resident may choose from.
     :ivar seat: a resident's in a joint session that is proposed.
@@ -83,7 +83,9 @@ def answer_paths(wanted: Iterable[tuple[str, int, To]], now: datetime) -> dict[t
     targets = {order.merged_into_id for order in orders.values() if order.merged_into_id} - orders.keys()
     if targets:
         orders |= {order.id: order for order in db.session.scalars(select(Order).where(Order.id.in_(targets)))}
-    waves = latest_waves(orders) if any(each.status == Status.CLAIMED for each in orders.values()) else {}
+    read = [(orders.get(reader.order_id or order_id), reader) for _purpose, order_id, reader in wanted]
+    has_offers = any(order is not None and _has_offers(order, reader) for order, reader in read)
+    waves = latest_waves(orders) if has_offers else {}
     purposes = {purpose for purpose, _order_id, _reader in wanted}
     joins = latest_joins(orders) if Purpose.JOIN in purposes else {}
     proposed = {
@@ -125,16 +127,22 @@ def ask_of(
     who = int(reader.scope)
     if reader.party is Party.VOLUNTEER and (order.id, who) in joins:
         return Asked(Purpose.JOIN, Party.VOLUNTEER, order.id, who, joins[order.id, who])
-    if is_ahead and start:
-        return Asked(Purpose.COME, reader.party, order.id, who, minutes_of(start))
-    wave = waves.get((order.id, who)) if reader.party is Party.TEAM and order.status == Status.CLAIMED else None
-    return Asked(Purpose.OFFER, Party.TEAM, order.id, who, wave) if wave else None
+    if _has_offers(order, reader) and (wave := waves.get((order.id, who))):
+        return Asked(Purpose.OFFER, Party.TEAM, order.id, who, wave)
+    return Asked(Purpose.COME, reader.party, order.id, who, minutes_of(start)) if is_ahead and start else None
+
+
+def _has_offers(order: Order, reader: To) -> bool:
+    """Whether this team may still answer that it can take the order, or stand by while another has it."""
+    if reader.party is not Party.TEAM:
+        return False
+    return order.status == Status.CLAIMED or (order.status == Status.ACCEPTED and str(order.team_id) != reader.scope)
 
 
 def latest_waves(orders: Iterable[int]) -> dict[tuple[int, int], int]:
     rows = db.session.execute(
         select(Offer.order_id, Offer.team_id, func.max(Offer.wave).label("wave"))
-        .where(Offer.order_id.in_(list(orders)), Offer.answer.is_distinct_from("released"))
+        .where(Offer.order_id.in_(list(orders)), Offer.voided_at.is_(None))
         .group_by(Offer.order_id, Offer.team_id)
     )
     return {(row.order_id, row.team_id): row.wave for row in rows}
@@ -208,7 +216,7 @@ def ask_seat(actor: Actor, order: Order) -> Asked | None:
         reader = To(Party.TEAM, str(actor.team_id), order.id)
     else:
         return None
-    waves = latest_waves([order.id]) if order.status == Status.CLAIMED else {}
+    waves = latest_waves([order.id]) if _has_offers(order, reader) else {}
     is_asked = actor.party is Party.VOLUNTEER and order.status in (Status.CLAIMED, Status.ACCEPTED)
     joins = latest_joins([order.id], is_open=True) if is_asked else {}
     return ask_of(Purpose.COME, order, {order.id: order}, reader, waves, joins)
@@ -296,11 +304,17 @@ def _invite_rating(asked: Asked, order: Order, own: Order, now: datetime) -> Inv
 
 
 def _invite_offer(asked: Asked, order: Order, now: datetime) -> Invitation:
-    """Can your team take it: while nobody has, and the department stands by its asking."""
-    offer = find_offer(asked)
-    if order.status != Status.CLAIMED or offer is None or offer.answer not in _OFFER_SAID:
+    """Can your team take it: while the department stands by its asking. Once another team has it, until the service
+    begins, whether this one stands by."""
+    offer, start = find_offer(asked), order.agreed_start
+    is_taken = order.status == Status.ACCEPTED and order.team_id != asked.reader_id
+    if not (order.status == Status.CLAIMED or is_taken) or offer is None or offer.voided_at is not None:
+        raise Refused("answer_moved", 410)
+    if offer.answer not in _OFFER_SAID:
         raise Refused("answer_moved", 410)
     until = answers_until(asked.purpose, offer.asked_at)
+    if is_taken and start is not None:
+        until = min(until, start)
     said = _OFFER_SAID[offer.answer]
     if until <= now:
         raise Refused("answer_expired", 410, said=said)
@@ -308,7 +322,7 @@ def _invite_offer(asked: Asked, order: Order, now: datetime) -> Invitation:
     return Invitation(
         asked, order, order, actor, until,
         said=said, reason=offer.reason, text=offer.text, answered_at=offer.answered_at, is_final=said == "held",
-        is_held=order.held_team_id not in (None, asked.reader_id),
+        is_held=is_taken or order.held_team_id not in (None, asked.reader_id),
     )  # fmt: skip
 
 
@@ -341,19 +355,24 @@ def _invite_join(asked: Asked, order: Order, now: datetime) -> Invitation:
 
 
 def _invite_other_time(asked: Asked, order: Order, now: datetime) -> Invitation:
-    """Would another time do: while the question is open and one of the times is ahead. What was chosen stays chosen."""
+    """Would another time do: while the question is open and one of the times is ahead. It may be changed until
+    somebody acts on it."""
     counter = db.session.get(CounterOffer, asked.about)
-    if counter is None or counter.order_id != order.id or counter.answer == "void":
+    if counter is None or counter.order_id != order.id:
         raise Refused("answer_moved", 410)
+    if counter.answer == "void":
+        is_late = counter.answered_at is not None and counter.answered_at >= counter.until
+        raise Refused("answer_expired" if is_late else "answer_moved", 410, said="")
     proposed, chosen = windows_of_counter(counter), chosen_of(counter)
     actor, _scope = reader_of(asked, order)
-    until = max(window.starts_at for window in proposed)
+    until = counter.until
+    ahead = [window for window in proposed if window.starts_at > now]
     if counter.answer is not None:
+        is_final = not may_change(order, counter, now)
         return Invitation(
             asked, order, order, actor, until, said=counter.answer, windows=[chosen] if chosen else [],
-            answered_at=counter.answered_at, proposed=proposed, is_final=True,
+            answered_at=counter.answered_at, proposed=proposed if is_final else ahead, is_final=is_final,
         )  # fmt: skip
-    ahead = [window for window in proposed if window.starts_at > now]
     if not ahead:
         raise Refused("answer_expired", 410, said="")
     return Invitation(asked, order, order, actor, until, proposed=ahead)
@@ -378,11 +397,20 @@ def _invite_joint(asked: Asked, own: Order, now: datetime) -> Invitation:
 
 
 def find_offer(asked: Asked) -> Offer | None:
-    return db.session.scalars(
-        select(Offer).where(
-            Offer.order_id == asked.order_id, Offer.team_id == asked.reader_id, Offer.wave == asked.about
+    """What the team was asked: by a link of an earlier time too the newest question, as long as the earlier one counts
+    itself."""
+    offers = db.session.scalars(
+        select(Offer)
+        .where(
+            Offer.order_id == asked.order_id,
+            Offer.team_id == asked.reader_id,
+            or_(Offer.wave == asked.about, and_(Offer.wave > asked.about, Offer.voided_at.is_(None))),
         )
-    ).one_or_none()
+        .order_by(Offer.wave)
+    ).all()
+    if not offers or offers[0].wave != asked.about or offers[0].voided_at is not None:
+        return offers[0] if offers and offers[0].wave == asked.about else None
+    return offers[-1]
 
 
 def reader_of(asked: Asked, order: Order) -> tuple[Actor, str]:

@@ -149,6 +149,7 @@ _OTHERS = (
     # other times and joint sessions (offers/)
     _kind("other_time", "换个时间行不行", "Another time?", answers=("other_time",), readers=(_R,)),
     _kind("other_time_taken", "居民同意了新时间", "A new time suits", about=("start", "end"), readers=(_C, _D, _T)),
+    _kind("other_time_over", "换时间没有等到答复", "No answer about other times", readers=(_C, _D, _T)),
     _kind(
         "joint_ask",
         "邻近的单一起办",

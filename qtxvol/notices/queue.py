@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, update
+from sqlalchemy import Insert, case, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from qtxvol.extensions import db
@@ -115,9 +115,10 @@ def queue_all(tellings: Iterable[Telling], now: datetime) -> int:
     return written
 
 
-def withdraw_notices(order_id: int, kinds: Iterable[str], now: datetime) -> int:
+def withdraw_notices(order_id: int, kinds: Iterable[str], now: datetime, *, keys: Iterable[str] | None = None) -> int:
     """What they say is not so any more. What is on its way or was sent stays as it is.
 
+    :param keys: only of these readers, as `key_for` gives them; None: of all.
     :return: how many had not been sent yet.
     """
     gone = (
@@ -130,7 +131,27 @@ def withdraw_notices(order_id: int, kinds: Iterable[str], now: datetime) -> int:
         )
         .values(withdrawn_at=now)
     )
+    if keys is not None:
+        gone = gone.where(Notice.key.in_(list(keys)))
     return db.session.connection().execute(gone).rowcount
+
+
+def hasten_notices(order_id: int, kinds: Iterable[str], now: datetime) -> int:
+    """What would be told later is told now, whatever the hour: it has become an emergency.
+
+    :return: how many had not been sent yet.
+    """
+    waiting = (
+        update(Notice)
+        .where(
+            Notice.order_id == order_id,
+            Notice.kind.in_(list(kinds)),
+            Notice.withdrawn_at.is_(None),
+            Notice.planned_at.is_(None),
+        )
+        .values(due_at=case((Notice.due_at > now, now), else_=Notice.due_at), is_emergency=True)
+    )
+    return db.session.connection().execute(waiting).rowcount
 
 
 def _insert_new(rows: list[dict[str, Any]]) -> Insert:

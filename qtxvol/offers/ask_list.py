@@ -6,33 +6,38 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
 from qtxvol.matching.crew import choose_crew
+from qtxvol.matching.profiles import Volunteer as Member
 from qtxvol.matching.settings import MatchSettings
-from qtxvol.notices.queue import To, queue_notices, withdraw_notices
+from qtxvol.notices.queue import To, key_for, queue_notices, withdraw_notices
 from qtxvol.offers.asking import USUAL_CHANCE, Person, Wanted, Where
 from qtxvol.offers.clock import slot_of
 from qtxvol.offers.learn import clue_to_json
 from qtxvol.offers.models import PlanLine
-from qtxvol.offers.pace import after_waking, next_waking
+from qtxvol.offers.pace import after_waking, next_waking, waking_minutes
 from qtxvol.offers.rules import URGENCIES
 from qtxvol.offers.situation import Matching, load_matching
 from qtxvol.orders.bookings import list_bookings
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import CrewAsk, Hold, Order, Reply, ReplyChange
 from qtxvol.orders.replies import Purpose
+from qtxvol.orders.serve import start_of_week
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import NotFound
-from qtxvol.volunteers.models import Team
+from qtxvol.volunteers.models import Team, Volunteer
 
 #: A list has so many people for each one wanted, and so many more; when it runs out, it is made longer.
 LISTED_EACH, LISTED_MORE = 3, 6
 #: At least so many of them are people who may lead, as long as there are any: without a lead nothing takes place.
 LEADS_SHARE = 1 / 3
+#: So many minutes everybody has to answer, however late it is.
+SHORTEST_WAIT = 5
 _DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
 _Row = tuple[int, bool, bool, float]
 
 
@@ -144,6 +149,43 @@ def busy_people(people: Collection[int], agreed: Window, order_id: int) -> set[i
     }
 
 
+def persons_of(people: Collection[int]) -> dict[int, int]:
+    """By the row that somebody was asked with the one that they go on with since."""
+    rows = db.session.execute(select(Volunteer.id, Volunteer.person_id()).where(Volunteer.id.in_(people)))
+    return {row: person for row, person in rows}
+
+
+def lock_people(hold: Hold, people: Collection[int]) -> None:
+    """The team, then all of these people in the order of their ids, as accepting does: before anybody is asked or says
+    yes, so that nobody is asked twice at one moment, or says yes to two services. What is to count is read after it."""
+    db.session.get_one(Team, hold.team_id, with_for_update={"key_share": True}, populate_existing=True)
+    went_on = select(Volunteer.merged_into_id).where(Volunteer.id.in_(people))
+    rows = select(Volunteer.id).where(or_(Volunteer.id.in_(people), Volunteer.id.in_(went_on))).order_by(Volunteer.id)
+    db.session.execute(rows.with_for_update(of=Volunteer, key_share=True)).all()
+
+
+def is_current(listed: Listed, now: datetime) -> bool:
+    """Has none of them been asked anything else since the list was thought out? Once they are locked, nobody will."""
+    monday = start_of_week(now)
+    asked = (
+        select(CrewAsk.volunteer_id, func.count())
+        .join(Order, Order.id == CrewAsk.order_id)
+        .where(
+            CrewAsk.volunteer_id.in_([who for who, _may_lead, _is_lent, _chance in listed.people]),
+            CrewAsk.asked_at >= monday,
+            CrewAsk.asked_at < monday + 7 * _DAY,
+            Order.urgency != "emergency",
+            Order.is_drill.is_(False),
+        )
+        .group_by(CrewAsk.volunteer_id)
+    )
+    counts, known = {who: number for who, number in db.session.execute(asked)}, listed.matching
+    return all(
+        known.situation.ledger.volunteer_asks_in_week(who, known.now) == counts.get(who, 0)
+        for who, _may_lead, _is_lent, _chance in listed.people
+    )
+
+
 # the list
 
 
@@ -163,7 +205,9 @@ def write_list(order: Order, hold: Hold, listed: Listed, after: int = 0) -> list
         )
         for position, (who, may_lead, is_lent, chance) in enumerate(listed.people, after + 1)
     ]
-    db.session.add_all(asks)
+    # in the order of their ids: each row locks its volunteer a little, and accepting locks them in that order
+    by_person = sorted(asks, key=lambda ask: ask.volunteer_id)
+    db.session.add_all(by_person)
     db.session.flush()
     return asks
 
@@ -217,15 +261,23 @@ def ask_people(order: Order, hold: Hold, asks: Sequence[CrewAsk], now: datetime,
         ask.asked_at = due
     queue_notices(
         "join_ask",
-        [To(Party.VOLUNTEER, str(ask.volunteer_id), order.id) for ask in asks],
+        [_reader(order, ask) for ask in asks],
         now=now,
         order_id=order.id,
         about=times_of(hold),
-        key=f"join_ask:{hold.id}",
+        key=_key(hold.id),
         due_at=due,
         is_emergency=order.is_emergency,
     )
     db.session.flush()
+
+
+def _key(hold_id: int) -> str:
+    return f"join_ask:{hold_id}"
+
+
+def _reader(order: Order, ask: CrewAsk) -> To:
+    return To(Party.VOLUNTEER, str(ask.volunteer_id), order.id)
 
 
 @dataclass(slots=True)
@@ -252,7 +304,7 @@ class Turn:
     def may_ask(self, ask: CrewAsk) -> bool:
         """Also notes what the chance of a yes is read from."""
         situation, need = self.matching.situation, self.matching.needs[self.order.id]
-        person = situation.city.volunteers.get(ask.volunteer_id)
+        person = situation.city.volunteers.get(ask.volunteer_id) or self._survivor(ask)
         if person is None or (person.team != self.hold.team_id and not situation.city.is_lending(person)):
             return False
         if not situation.may_ask(person, slot_of(ask.starts_at), need.urgency, self.matching.now):
@@ -263,13 +315,41 @@ class Turn:
         ask.chance, ask.clue = situation.volunteers.chance(clue), clue_to_json(clue)
         return True
 
+    def _survivor(self, ask: CrewAsk) -> Member | None:
+        """Whom somebody goes on as, whose row was merged since; None when that one is on the list as well."""
+        who = persons_of([ask.volunteer_id])[ask.volunteer_id]
+        twice = select(CrewAsk.id).where(CrewAsk.hold_id == ask.hold_id, CrewAsk.volunteer_id == who)
+        if db.session.scalar(twice.limit(1)) is not None:
+            return None
+        return self.matching.situation.city.volunteers.get(who)
 
-def silent_from(asked_at: datetime, order: Order, settings: MatchSettings) -> datetime:
-    """From when on somebody's silence counts as a no; sleep doesn't count against them."""
-    minutes = by_urgency(settings.crew_wait, order)
-    if order.is_emergency:
-        return asked_at + timedelta(minutes=minutes)
-    return after_waking(asked_at, minutes, settings)
+
+def silent_from(asked_at: datetime, order: Order, settings: MatchSettings, until: datetime) -> datetime:
+    """From when on somebody's silence counts as a no; sleep doesn't count against them.
+
+    :param until: by then the crew must stand. Nobody keeps the others waiting for more than half of what is left, so
+        that the next ones can still be asked.
+    """
+    wait = by_urgency(settings.crew_wait, order)
+    if later(order, asked_at, 2 * wait, settings) <= until:
+        return later(order, asked_at, wait, settings)
+    half = minutes_left(order, asked_at, until, settings) / 2
+    return later(order, asked_at, min(wait, max(SHORTEST_WAIT, half)), settings)
+
+
+def can_ask(order: Order, until: datetime, now: datetime, settings: MatchSettings) -> bool:
+    """Would somebody who is asked now, or in the morning when it is night, still have time to answer?"""
+    return later(order, now, SHORTEST_WAIT, settings) <= until
+
+
+def later(order: Order, at: datetime, minutes: float, settings: MatchSettings) -> datetime:
+    """So many minutes on, during which people can be asked; an emergency wakes them."""
+    return at + timedelta(minutes=minutes) if order.is_emergency else after_waking(at, minutes, settings)
+
+
+def minutes_left(order: Order, at: datetime, until: datetime, settings: MatchSettings) -> float:
+    """How many minutes there are for asking people."""
+    return (until - at) / _MINUTE if order.is_emergency else waking_minutes(at, until, settings)
 
 
 def by_urgency(numbers: Sequence[float], order: Order) -> float:
@@ -298,17 +378,23 @@ def tell_not_needed(order: Order, hold: Hold, asks: Iterable[CrewAsk], now: date
     """To those who were asked; whoever would have been asked in the morning isn't."""
     asks = list(asks)
     asked = [ask for ask in asks if ask.asked_at is not None and ask.asked_at <= now]
-    if any(ask.asked_at is not None and ask.asked_at > now for ask in asks):
-        withdraw_notices(order.id, ["join_ask"], now)
+    withdraw_asking(order, [ask for ask in asks if ask.asked_at is not None and ask.asked_at > now], now)
     queue_notices(
         "not_needed",
-        [To(Party.VOLUNTEER, str(ask.volunteer_id), order.id) for ask in asked],
+        [_reader(order, ask) for ask in asked],
         now=now,
         order_id=order.id,
         about=times_of(hold),
         key=f"not_needed:{hold.id}",
         is_emergency=order.is_emergency,
     )
+
+
+def withdraw_asking(order: Order, asks: Sequence[CrewAsk], now: datetime) -> None:
+    """What hasn't been sent yet of the questions to these, and of theirs alone."""
+    if asks:
+        keys = [key_for(_key(ask.hold_id), _reader(order, ask)) for ask in asks]
+        withdraw_notices(order.id, ["join_ask"], now, keys=keys)
 
 
 def count_as_come(order: Order, people: Collection[int], now: datetime, *, with_team: bool = False) -> None:

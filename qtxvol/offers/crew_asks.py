@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from qtxvol.base import AnyRow
 from qtxvol.extensions import db
 from qtxvol.offers import replacing
-from qtxvol.offers.ask_list import as_people, busy_people, list_asks, where_is
+from qtxvol.offers.ask_list import as_people, busy_people, list_asks, lock_people, persons_of, where_is
 from qtxvol.offers.asking import Wanted, Where, is_needed
 from qtxvol.offers.holds import settle
 from qtxvol.orders.models import CrewAsk, Hold, Order
@@ -31,7 +31,7 @@ def answer_ask(order: Order, ask: CrewAsk, *, is_yes: bool, now: datetime, reaso
     if is_yes:
         if ask.answer == "yes":
             return
-        _lock(hold, ask)
+        lock_people(hold, [each.volunteer_id for each in list_asks(hold.id)])
         _check_yes(order, hold, ask)
         ask.ending = ""  # silent until now
     elif (ask.answer, ask.reason, ask.text) == ("no", reason, text):
@@ -49,18 +49,8 @@ def answer_ask(order: Order, ask: CrewAsk, *, is_yes: bool, now: datetime, reaso
         replacing.replace_absent(order, now)
 
 
-def _lock(hold: Hold, ask: CrewAsk) -> None:
-    """The team, then its people in the order of their ids, as accepting does: whoever says yes to two services at once
-    says yes to one of them."""
-    db.session.get_one(Team, hold.team_id, with_for_update=True, populate_existing=True)
-    said_yes = select(CrewAsk.volunteer_id).where(CrewAsk.hold_id == hold.id, CrewAsk.answer == "yes")
-    people = {ask.volunteer_id, *db.session.scalars(said_yes)}
-    locked = select(Volunteer).where(Volunteer.id.in_(people)).order_by(Volunteer.id).with_for_update()
-    db.session.scalars(locked.execution_options(populate_existing=True)).all()
-
-
 def _check_yes(order: Order, hold: Hold, ask: CrewAsk) -> None:
-    person = db.session.get_one(Volunteer, ask.volunteer_id)
+    person = db.session.get_one(Volunteer, persons_of([ask.volunteer_id])[ask.volunteer_id], populate_existing=True)
     if person.status != "verified":
         raise Refused("join_over", 410)
     if hold.ended_at is None:

@@ -241,6 +241,15 @@ class Fairness:
         return [order for order in self.orders if order.is_judged]
 
     @property
+    def waiting(self) -> list[OrderLine]:
+        return [order for order in self.orders if order.fate is Fate.WAITING]
+
+    @property
+    def compared_towns(self) -> list[TownLine]:
+        """Towns with enough orders to compare."""
+        return [town for town in self.towns if not town.is_small]
+
+    @property
     def filled(self) -> list[OrderLine]:
         return [order for order in self.orders if order.is_filled]
 
@@ -279,8 +288,7 @@ class Fairness:
     @property
     def worst_town(self) -> TownLine | None:
         """The town with the lowest share, of those with enough orders to compare."""
-        large = [town for town in self.towns if not town.is_small]
-        return min(large, key=lambda town: (town.share or 0.0, town.key), default=None)
+        return min(self.compared_towns, key=lambda town: (town.share or 0.0, town.key), default=None)
 
     def overridden(self, kind: str) -> int:
         """Orders in which a person chose another than the suggested first: `department` or `team`."""

@@ -5,7 +5,7 @@ One hold at a time and one writer: every change happens in a transaction that ha
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,29 +17,36 @@ from qtxvol.base import AnyRow
 from qtxvol.extensions import db
 from qtxvol.matching.candidates import Opening, check_slot
 from qtxvol.matching.settings import MatchSettings
-from qtxvol.notices.queue import To, queue_notices
+from qtxvol.notices.queue import To, hasten_notices, queue_notices
 from qtxvol.offers import replacing
 from qtxvol.offers.ask_list import (
+    SHORTEST_WAIT,
     Listed,
     Turn,
     as_people,
     ask_people,
     by_urgency,
+    can_ask,
     count_as_come,
     end_asks,
+    is_current,
+    later,
     lengthen,
     list_asks,
     list_people,
+    lock_people,
+    minutes_left,
+    persons_of,
     silent_from,
     team_actor,
     tell_not_needed,
     times_of,
     where_is,
+    withdraw_asking,
     write_list,
 )
 from qtxvol.offers.asking import Wanted, Where, can_be_met, choose_next, is_enough, is_needed, those
 from qtxvol.offers.joint_time import check_joint_time
-from qtxvol.offers.pace import after_waking
 from qtxvol.offers.rules import get_settings
 from qtxvol.offers.situation import load_matching
 from qtxvol.orders.claim import look_again
@@ -78,9 +85,9 @@ def hold_order(
     """Say yes for the actor's team and one time; its people are asked by name, just enough of them.
 
     :param agreed: aware UTC, in the future: one of the resident's windows, or agreed with them on the phone.
-    :raise Refused: `naming_off` the office has people named by hand; `no_crew` nobody to propose; `not_asked`,
-        `team_inactive`, `team_full`, `team_week_full` with `most`, `is_held`, `handed_elsewhere` (409); `bad_window`
-        (422); else as `change_order`.
+    :raise Refused: `naming_off` the office has people named by hand; `no_crew` nobody to propose; `no_time_to_ask` it
+        begins too soon; `not_asked`, `team_inactive`, `team_full`, `team_week_full` with `most`, `is_held`,
+        `handed_elsewhere` (409); `bad_window` (422); else as `change_order`.
     """
 
     def prepare(order: Order) -> Effect:
@@ -88,7 +95,7 @@ def hold_order(
         if not settings.is_naming_open:
             raise Refused("naming_off", 409)
         check_agreed(agreed, now)
-        check_joint_time(order, agreed)
+        check_joint_time(order, agreed, now)
         check_team(order, actor)
         check_parallel(order, actor.team_id, agreed)
         check_week(order, actor.team_id, agreed)
@@ -96,6 +103,8 @@ def hold_order(
         listed = list_people(order, team_id, agreed, now)
         if listed is None or not _suffices(listed):
             raise Refused("no_crew", 409, field="agreed_start")
+        if not can_ask(order, _until(order, agreed, now, settings), now, settings):
+            raise Refused("no_time_to_ask", 409, field="agreed_start")
         others = tuple(team for team in asked_teams(order.id) if team != team_id)
 
         def then(event: OrderEvent) -> None:
@@ -136,19 +145,21 @@ def _begin(
     db.session.flush()
     remember(order.id, "team", [str(team_id)], now)
     _set_offer(order.id, team_id, now, "held", (None, "declined", "standby"))
+    lock_people(hold, [who for who, _may_lead, _is_lent, _chance in listed.people])
     asks = write_list(order, hold, listed)
-    turn = Turn(order, hold, now, listed.matching)
+    turn = Turn(order, hold, now, listed.matching if is_current(listed, now) else None)
     ask_people(order, hold, [ask for ask in asks[: listed.first] if turn.may_ask(ask)], now, settings)
     _settle(order, hold, now, settings, turn=turn)
 
 
 def _until(order: Order, agreed: Window, now: datetime, settings: MatchSettings) -> datetime:
-    """People get their notice; where it is late for that already, there is time until the service itself."""
-    wait = by_urgency(settings.crew_wait, order)
-    patience = MOST_WAITS * wait
-    at_most = now + patience * _MINUTE if order.is_emergency else after_waking(now, patience, settings)
-    noticed = agreed.starts_at - by_urgency(settings.notice, order) * _MINUTE
-    return min(at_most, noticed if noticed > now + wait * _MINUTE else agreed.starts_at)
+    """People get their notice; where it is late for that already, half of the time that is left is theirs, the other
+    half that of the next team."""
+    wait, start = by_urgency(settings.crew_wait, order), agreed.starts_at
+    noticed = start - by_urgency(settings.notice, order) * _MINUTE
+    if noticed <= later(order, now, wait, settings):
+        noticed = min(start, later(order, now, minutes_left(order, now, start, settings) / 2, settings))
+    return min(later(order, now, MOST_WAITS * wait, settings), noticed)
 
 
 def let_go_order(
@@ -213,13 +224,15 @@ def _settle(
 ) -> None:
     wanted = Wanted(hold.leads, hold.people)
     asks = list_asks(hold.id)
+    lock_people(hold, [ask.volunteer_id for ask in asks])
     if wanted.is_met_by(those(as_people(asks), Where.YES)):
         _accept(order, hold, asks, now, settings)
         return
     _end_surplus(order, hold, asks, wanted, now)
     turn, by_id = turn or Turn(order, hold, now), {ask.id: ask for ask in asks}
     target = by_urgency(settings.crew_target, order)
-    while True:
+    is_in_time = can_ask(order, hold.until, now, settings)
+    while is_in_time:
         chosen = choose_next(as_people(asks), wanted, target, at_least=gone)
         if not chosen:
             people = as_people(asks)
@@ -239,7 +252,8 @@ def _settle(
         if len(able) == len(chosen):
             break
     db.session.flush()
-    if not can_be_met(as_people(asks), wanted):
+    people = as_people(asks)
+    if not can_be_met(people if is_in_time else those(people, Where.WAITING, Where.YES), wanted):
         let_go_order(order.number, HOLDS, reason=SHORT, now=now)
 
 
@@ -255,13 +269,13 @@ def _end_surplus(order: Order, hold: Hold, asks: Sequence[CrewAsk], wanted: Want
 def _accept(order: Order, hold: Hold, asks: Sequence[CrewAsk], now: datetime, settings: MatchSettings) -> None:
     """With exactly those who have said yes. Whoever has left since, or serves elsewhere, is replaced."""
     said_yes = [ask for ask in asks if where_is(ask) is Where.YES]
-    people = [ask.volunteer_id for ask in said_yes]
+    people = sorted(set(persons_of([ask.volunteer_id for ask in said_yes]).values()))
     agreed = Window(hold.starts_at, hold.ends_at)
     try:
         accept_order(order.number, team_actor(hold.team_id), agreed=agreed, volunteer_ids=people, now=now)
     except (Refused, NotFound) as refusal:
         _LOG.info("%s can't be accepted with those who said yes: %s", order.number, refusal)
-        gone = [ask for ask in said_yes if not _can_still_come(ask, hold)]
+        gone = _list_gone(said_yes, hold)
         end_asks(order, hold, gone, "void", now)
         if gone:
             _settle(order, hold, now, settings, gone=len(gone))
@@ -272,14 +286,39 @@ def _accept(order: Order, hold: Hold, asks: Sequence[CrewAsk], now: datetime, se
     _tell("crew_ready", order, hold, [To(Party.TEAM, str(hold.team_id), order.id)], now)
 
 
-def _can_still_come(ask: CrewAsk, hold: Hold) -> bool:
-    person = db.session.get(Volunteer, ask.volunteer_id, populate_existing=True)
-    return (
-        person is not None and person.status == "verified" and (ask.is_lent or person.team_id == hold.team_id)
-    )  # whether they are free was looked at when they said yes, and they were locked
+def _list_gone(asks: Sequence[CrewAsk], hold: Hold) -> list[CrewAsk]:
+    """Who can't come any more, or turned out to be somebody else on the list. Whether they are free was looked at when
+    they said yes, and they were locked."""
+    gone, seen = [], set()
+    for ask in asks:
+        row = db.session.get_one(Volunteer, ask.volunteer_id, populate_existing=True)
+        who = row.merged_into_id or row.id
+        person = db.session.get_one(Volunteer, who, populate_existing=True)
+        is_theirs = ask.is_lent or hold.team_id in (row.team_id if person is not row else None, person.team_id)
+        if who in seen or person.status != "verified" or not is_theirs:
+            gone.append(ask)
+        seen.add(who)
+    return gone
 
 
 # What others do
+
+
+def hasten_hold(order: Order, now: datetime) -> None:
+    """The order became an emergency: whoever would be asked in the morning is asked now, more people are asked, and
+    less time is given. Whoever has kept it waiting too long by now counts as silent in the next turn. Inside a
+    transaction that has locked the order, whose new urgency stands in it."""
+    hold = find_open_hold(order.id) if order.held_team_id is not None else None
+    if hold is None:
+        return
+    settings = get_settings()
+    for ask in list_asks(hold.id):
+        if where_is(ask) is Where.WAITING and ask.asked_at is not None and ask.asked_at > now:
+            ask.asked_at = now
+    hasten_notices(order.id, ["join_ask"], now)
+    hold.until = min(hold.until, _until(order, Window(hold.starts_at, hold.ends_at), now, settings))
+    db.session.flush()
+    _settle(order, hold, now, settings)
 
 
 def follow_step(order: Order, event: OrderEvent, now: datetime) -> None:
@@ -306,10 +345,12 @@ def _follow_end(order: Order, hold: Hold, now: datetime, *, is_theirs: bool) -> 
         _set_offer(order.id, hold.team_id, now, "standby", ("held",))
         return
     crew = set(db.session.scalars(select(Crew.volunteer_id).where(Crew.order_id == order.id)))
+    persons = persons_of([ask.volunteer_id for ask in asks])
     for ask in asks:
-        if ask.volunteer_id in crew and ask.asked_at is not None:
+        is_named = persons[ask.volunteer_id] in crew
+        if is_named and ask.asked_at is not None:
             ask.ending = "named"
-        elif ask.volunteer_id in crew:  # named by hand, without having been asked
+        elif is_named:  # named by hand, without having been asked
             ask.ending = "void"
     end_asks(order, hold, asks, "not_needed", now, with_reserve=False)  # the others go on standing by
     _tell_silent(order, hold, now)
@@ -318,6 +359,34 @@ def _follow_end(order: Order, hold: Hold, now: datetime, *, is_theirs: bool) -> 
 def _tell_silent(order: Order, hold: Hold, now: datetime) -> None:
     """Whoever has not answered yet could still have said yes."""
     tell_not_needed(order, hold, [ask for ask in list_asks(hold.id) if ask.ending == "silent"], now)
+
+
+def lock_asking(people: Collection[int]) -> list[Order]:
+    """Lock the orders for which these are asked, or stand by, in the order of their ids: before the people."""
+    open_asks = select(CrewAsk.order_id).where(CrewAsk.volunteer_id.in_(people), CrewAsk.ending.in_(("", "silent")))
+    orders = select(Order).where(Order.id.in_(open_asks)).order_by(Order.id)
+    locked = orders.with_for_update(of=Order, key_share=True).execution_options(populate_existing=True)
+    return list(db.session.scalars(locked))
+
+
+def release_people(orders: Sequence[Order], people: Collection[int], now: datetime) -> None:
+    """These are gone for good: nobody waits for their answer, and others are asked. They are told nothing.
+
+    :param orders: locked, as by `lock_asking`.
+    """
+    for order in orders:
+        mine = select(CrewAsk).where(CrewAsk.order_id == order.id, CrewAsk.volunteer_id.in_(people))
+        asks = db.session.scalars(mine.where(CrewAsk.ending.in_(("", "silent")))).all()
+        gone = [ask for ask in asks if where_is(ask) in (Where.WAITING, Where.YES)]
+        for ask in asks:
+            ask.ending = "void"
+        db.session.flush()
+        withdraw_asking(order, asks, now)
+        hold = find_open_hold(order.id)
+        if hold is not None and any(ask.hold_id == hold.id for ask in asks):
+            settle(order, hold, now, gone=sum(ask.hold_id == hold.id for ask in gone))
+        elif gone:
+            replacing.replace_absent(order, now)
 
 
 def advance_holds(now: datetime) -> int:
@@ -340,13 +409,13 @@ def _list_due(now: datetime, settings: MatchSettings) -> list[str]:
         .outerjoin(CrewAsk, CrewAsk.hold_id == Hold.id)
         .where(Hold.ended_at.is_(None))
         .group_by(Order.id, Hold.id)
-        .having(or_(Hold.until <= now, first <= now - min(settings.crew_wait) * _MINUTE))
+        .having(or_(Hold.until <= now, first <= now - SHORTEST_WAIT * _MINUTE))
         .order_by(Hold.until)
     ).all()
     return [
         order.number
         for order, until, asked_at in rows
-        if until <= now or (asked_at is not None and silent_from(asked_at, order, settings) <= now)
+        if until <= now or (asked_at is not None and silent_from(asked_at, order, settings, until) <= now)
     ]
 
 
@@ -376,7 +445,7 @@ def _advance(number: str, now: datetime, settings: MatchSettings) -> bool:
             for ask in list_asks(hold.id)
             if where_is(ask) is Where.WAITING
             and ask.asked_at is not None
-            and silent_from(ask.asked_at, order, settings) <= now
+            and silent_from(ask.asked_at, order, settings, hold.until) <= now
         ]
         for ask in silent:
             ask.ending = "silent"
@@ -411,7 +480,7 @@ class Choice:
 
 def list_choices(order: Order, team_id: int, now: datetime) -> list[Choice]:
     """The resident's times that still lie ahead, as the team sees them: what was proposed first, then those that fit by
-    their time, then those that don't."""
+    their time, then those that don't. Of an order that neighbours have joined the time that they agreed to alone."""
     matching = load_matching([order], now, also_teams=[team_id])
     team, need = matching.situation.city.teams.get(team_id), matching.needs[order.id]
     found, proposed = [], _proposed_start(order.id, team_id)
@@ -493,8 +562,10 @@ def _set_offer(
         .limit(1)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if offer is not None and offer.answer in when:
-        offer.answer, offer.answered_at, offer.reason, offer.text = answer, now, reason, text
+    if offer is not None and offer.voided_at is None and offer.answer in when:
+        is_still_yes = (offer.answer, answer) == ("held", "standby")  # nothing new was said
+        offer.answered_at = offer.answered_at if is_still_yes else now
+        offer.answer, offer.reason, offer.text = answer, reason, text
         db.session.flush()
 
 

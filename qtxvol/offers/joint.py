@@ -7,11 +7,13 @@ the host's asker has said yes; who says no, or nothing, goes on alone.
 Locks are taken in one order everywhere: the session's orders by id, then the session.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
+from sqlalchemy.exc import OperationalError
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import visible_orders
@@ -32,6 +34,7 @@ from qtxvol.offers.joint_finding import (
     read_orders,
     read_points,
 )
+from qtxvol.offers.joint_time import select_joined_times
 from qtxvol.offers.models import JointInvite, JointSession
 from qtxvol.orders.claim import look_again, void_offers
 from qtxvol.orders.lifecycle import ENDED, OPEN, Action, Party, Status
@@ -43,6 +46,8 @@ from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 
 __all__ = ["JointIdea", "JointOrder", "find_joint"]
+
+_LOG = logging.getLogger(__name__)
 
 #: Askers may answer for so long, and until so long before the session.
 ANSWER_WITHIN = timedelta(days=2)
@@ -243,6 +248,36 @@ def find_open_seat(order_id: int, now: datetime) -> Seat | None:
     return seat if seat is not None and _is_askable(seat) else None
 
 
+def find_joined_seat(order: Order) -> Seat | None:
+    """The session that an order is part of by its asker's consent, as a guest or as the host whom others have joined;
+    None when it goes alone."""
+    host_id = order.merged_into_id or order.id
+    mine = select(JointInvite.session_id).where(JointInvite.order_id == order.id)
+    if host_id != order.id:
+        mine = mine.where(JointInvite.joined_at.is_not(None))
+    session_id = db.session.scalar(
+        select_joined_times()
+        .with_only_columns(func.max(JointSession.id))
+        .where(JointSession.host_order_id == host_id, JointSession.id.in_(mine))
+    )
+    return find_seat(session_id, order.id) if session_id is not None else None
+
+
+def is_joined_at_once(seat: Seat) -> bool:
+    """Whether a yes of this asker merges orders there and then, because somebody else has said yes already."""
+    if seat.has_joined:
+        return False
+    if not seat.is_host:
+        return db.session.get_one(JointInvite, (seat.session.id, seat.host.id)).answer == "yes"
+    waiting = select(JointInvite.order_id).where(
+        JointInvite.session_id == seat.session.id,
+        JointInvite.answer == "yes",
+        JointInvite.joined_at.is_(None),
+        JointInvite.order_id != seat.host.id,
+    )
+    return db.session.scalar(waiting.limit(1)) is not None
+
+
 def list_asked_sessions(order_ids: Collection[int]) -> dict[int, int]:
     """By order, the latest session that it was asked about: what a link in a notice leads to."""
     rows = db.session.execute(
@@ -428,7 +463,8 @@ def call_off_joint(session_id: int, actor: Actor, now: datetime) -> None:
 
 
 def close_joint(now: datetime) -> int:
-    """Sessions whose askers had time enough: who said yes and could not join is told so. Each for itself.
+    """Sessions whose askers had time enough: who said yes and could not join is told so. Each in a transaction of its
+    own, in which it is looked at again.
 
     :return: how many were closed.
     """
@@ -437,12 +473,22 @@ def close_joint(now: datetime) -> int:
         .where(JointSession.status == "open", JointSession.until <= now)
         .order_by(JointSession.id)
     ).all()
-    for session_id in due:
+    return sum(_try_close(session_id, now) for session_id in due)
+
+
+def _try_close(session_id: int, now: datetime) -> bool:
+    try:
         with transaction():
             session = _lock_session(session_id)
-            if session.status == "open":
-                _call_off(session, now, only_willing=True)
-    return len(due)
+            if session.status != "open" or session.until > now:  # somebody was faster
+                return False
+            _call_off(session, now, only_willing=True)
+            return True
+    except OperationalError:  # the database is gone or busy: everything is tried again
+        raise
+    except Exception:  # one session keeps no other open
+        _LOG.exception("joint session %d could not be closed", session_id)
+        return False
 
 
 def follow_step(order: Order, event: OrderEvent, now: datetime) -> None:

@@ -20,6 +20,7 @@ from qtxvol.directory.models import Division, MenuItem
 from qtxvol.directory.queries import TOWN
 from qtxvol.extensions import db
 from qtxvol.offers.clock import fit_slots, slot_of
+from qtxvol.offers.joint_time import select_joined_times
 from qtxvol.offers.models import JointInvite, JointSession
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import Order, WishedTime
@@ -48,7 +49,8 @@ class JointOrder:
 
     :ivar row: as in a list. :ivar place: code of its division.
     :ivar headcount: with the people of those who have joined it.
-    :ivar slots: half-days that suit, each with the service's own time; of an accepted order the agreed one alone.
+    :ivar slots: half-days that suit, each with the service's own time; of an accepted order the agreed one alone,
+        and of one that others have joined the one that they agreed to.
     """
 
     row: AnyRow
@@ -133,7 +135,7 @@ def can_join(now: datetime) -> ColumnElement[bool]:
 
 
 def read_orders(conditions: Sequence[ColumnElement[bool]], now: datetime) -> list[JointOrder]:
-    """Orders with what is compared, the newest first; four statements."""
+    """Orders with what is compared, the newest first; five statements."""
     rows = db.session.execute(select_rows().where(*conditions).order_by(Order.id.desc()).limit(MOST_COMPARED)).all()
     if not rows:
         return []
@@ -147,6 +149,9 @@ def read_orders(conditions: Sequence[ColumnElement[bool]], now: datetime) -> lis
         select(WishedTime.order_id, WishedTime.starts_at, WishedTime.ends_at).where(WishedTime.order_id.in_(ids))
     ):
         wished[order_id].append(Window(start, end))
+    joined = select_joined_times().where(JointSession.host_order_id.in_(ids), JointSession.starts_at > now)
+    for session in db.session.execute(joined.order_by(JointSession.id)):  # whoever comes later comes at that time too
+        wished[session.host_order_id] = [Window(session.starts_at, session.ends_at)]
     more = db.session.execute(
         select(Order.id, Order.division_code, Order.is_joint_ok, count_joined().label("joined")).where(
             Order.id.in_(ids)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, func, null, or_, select, update
 
 from qtxvol.extensions import db
 from qtxvol.matching.city import City
@@ -141,6 +141,9 @@ def learn_from_answers(now: datetime) -> Learned:
 
     Each question keeps what was learned from it and as how manieth (`turn`), so that `replay_answers` comes to the same
     whatever happens to the question later. Answers in an exercise, and to questions without a clue, teach nothing.
+
+    What somebody is just answering is learned in the next run: whoever answers may wait for this one, and this one,
+    which stands inside the ledger's transaction, waits for nobody.
     """
     with transaction():
         captains = _learn(CAPTAINS, _list_offers(now), now)
@@ -169,9 +172,16 @@ def read_models() -> tuple[dict[str, Likelihood], dict[str, Tally]]:
     return models, tallies
 
 
-def forget_people(volunteer_ids: Iterable[int]) -> None:
-    """What was learned of somebody goes with them. Inside the caller's `transaction()`."""
-    keys = [f"person:{each}" for each in volunteer_ids]
+def forget_people(volunteer_ids: Iterable[int], now: datetime) -> None:
+    """What was learned of somebody goes with them, and what it was learned from, so that it never comes back. What
+    everybody's answers have taught in common stays. Inside the caller's `transaction()`."""
+    ids = list(volunteer_ids)
+    db.session.execute(
+        update(CrewAsk)
+        .where(CrewAsk.volunteer_id.in_(ids))
+        .values(learned_at=func.coalesce(CrewAsk.learned_at, now), clue=null())
+    )
+    keys = [f"person:{each}" for each in ids]
     db.session.execute(delete(MatchBelief).where(MatchBelief.model == VOLUNTEERS, MatchBelief.key.in_(keys)))
 
 
@@ -195,7 +205,7 @@ def _list_offers(now: datetime) -> Iterator[_Answer]:
         )
         .order_by(Offer.id)
         .limit(MOST_ANSWERS)
-        .with_for_update(of=Offer)
+        .with_for_update(of=Offer, skip_locked=True)
         .execution_options(populate_existing=True)
     )
     for offer, is_drill in db.session.execute(statement):
@@ -218,7 +228,7 @@ def _list_crew_asks(now: datetime) -> Iterator[_Answer]:
         )
         .order_by(CrewAsk.id)
         .limit(MOST_ANSWERS)
-        .with_for_update(of=CrewAsk)
+        .with_for_update(of=CrewAsk, skip_locked=True)
         .execution_options(populate_existing=True)
     )
     for ask, is_drill in db.session.execute(statement):
@@ -233,7 +243,7 @@ def _learn(name: str, answers: Iterator[_Answer], now: datetime) -> int:
     keys = {_TALLY, *list_beliefs(model), *(key for clue in clues.values() for key in clue.leanings)}
     rows = {
         row.key: row
-        for row in db.session.scalars(select(MatchBelief).where(MatchBelief.model == name))
+        for row in db.session.scalars(select(MatchBelief).where(MatchBelief.model == name).order_by(MatchBelief.key))
         if row.key in keys
     }
     for row in rows.values():

@@ -114,6 +114,7 @@ class CounterOffer(Base):
     __tablename__ = "counter_offers"
     __table_args__ = (
         Index("ix_counter_offers_order_id", "order_id"),
+        Index("ix_counter_offers_until", "until"),
         CheckConstraint("(answered_at IS NULL) = (answer IS NULL)", name="answered"),
     )
 
@@ -124,6 +125,8 @@ class CounterOffer(Base):
     #: Pairs of ISO texts, at most `MOST_OTHER_TIMES`.
     windows: Mapped[list[list[str]]] = mapped_column(JSON)
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: By then it is answered, or the question ends without an answer.
+    until: Mapped[datetime] = mapped_column(UTCDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: `yes`, `no`, or `void`: the question ended otherwise.
     answer: Mapped[str | None] = mapped_column(String(8))

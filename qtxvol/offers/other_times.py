@@ -3,11 +3,13 @@ do. It is a question like any other (`orders/ask.py`): one at a time, and the cl
 chosen becomes one of the order's wished times.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import OperationalError
 
 from qtxvol.accounts.actor import Actor, system_actor
 from qtxvol.base import CITY_TIME
@@ -15,20 +17,28 @@ from qtxvol.directory.models import MenuItem
 from qtxvol.extensions import db
 from qtxvol.matching.candidates import Opening, list_candidates, list_openings
 from qtxvol.matching.slots import PARTS_PER_DAY
+from qtxvol.offers.caps import list_unwilling
 from qtxvol.offers.clock import minute_of, moment_of, slot_of
+from qtxvol.offers.joint_time import find_joined_time
 from qtxvol.offers.models import CounterOffer
+from qtxvol.offers.pace import after_waking
+from qtxvol.offers.rules import URGENCIES, get_settings
 from qtxvol.offers.situation import USUAL_MINUTES, load_matching
 from qtxvol.orders.ask import put_question, run_on, take_answer
 from qtxvol.orders.claim import Proposal, look_again, offer_order
+from qtxvol.orders.clocks import pause_clocks
 from qtxvol.orders.half_days import HALF_DAYS
 from qtxvol.orders.lifecycle import Action, Party, Status
-from qtxvol.orders.models import Order, OrderEvent, Question, WishedTime
+from qtxvol.orders.models import Offer, Order, OrderEvent, Question, WishedTime
 from qtxvol.orders.replies import LONGEST_TEXT
-from qtxvol.orders.transition import Effect, Outcome, change_order
+from qtxvol.orders.serve import check_team
+from qtxvol.orders.transition import Effect, Outcome, change_order, lock_order
 from qtxvol.orders.windows import Window, find_fault
-from qtxvol.refusals import Refused
+from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team
+
+_LOG = logging.getLogger(__name__)
 
 #: So many times can be taken in at a glance on a telephone, and are big buttons there.
 MOST_OTHER_TIMES = 4
@@ -42,11 +52,17 @@ EARLIEST = timedelta(days=2)
 LOOK_AHEAD = timedelta(days=14)
 #: A resident to whom none suits may name so many of their own.
 MOST_NAMED = 3
+#: By urgency, minutes after which nobody waits for the answer any more: the order's clock would stand still for ever.
+#: Sleep doesn't count, but a day is a day.
+ANSWER_WITHIN = (1440, 240, 60)
+#: Less than this is no time to answer in.
+SHORTEST = timedelta(minutes=30)
 
 #: What stands in the question when nobody has written any words.
 USUAL_QUESTION = "您原来方便的时间没有排开，下面这些时间有队伍能来，请看哪个行。"
 YES_TEXT = "这个时间可以：{when}。"
 NO_TEXT = "这几个时间都不方便。"
+NO_ANSWER_TEXT = "到期没有等到答复，不再等了。"
 
 _SERVICE = system_actor("换时间")
 _HALVES = tuple(HALF_DAYS)
@@ -62,8 +78,11 @@ class SuggestedTime:
 
 def suggest_times(order: Order, actor: Actor, now: datetime) -> list[SuggestedTime]:
     """Times of the next two weeks in which the order's teams have people, where the resident did not say so already;
-    for a team its own. At most `MOST_SUGGESTED`, on different days as long as there are enough, earliest first.
+    for a team its own. At most `MOST_SUGGESTED`, on different days as long as there are enough, earliest first; none
+    where neighbours have agreed to one time.
     """
+    if find_joined_time(order.id, now) is not None:
+        return []
     also = (actor.team_id,) if actor.team_id is not None else ()
     matching = load_matching([order], now, also_teams=also)
     known = set(matching.needs[order.id].slots) | _refused_slots(order.id)
@@ -130,15 +149,16 @@ def propose_times(
     :param windows: one to `MOST_OTHER_TIMES`, in the future, none of them twice.
     :param text: words of one's own; without them a sentence that fits everybody.
     :raise Refused: `wrong_party` (403): neither a department nor a team; `wrong_status`, `question_open`, `is_held`,
-        `handed_elsewhere` (409); `too_many_times` with `most`, `already_wished` with `index`, `bad_window` with
-        `index` and `fault` (422).
+        `handed_elsewhere`, `team_inactive`, `not_asked` (409); `joint_time` (409) with `start` and `end`: neighbours
+        have agreed to one;
+        `too_many_times` with `most`, `already_wished` with `index`, `bad_window` with `index` and `fault` (422).
     """
     if actor.party not in (Party.DEPARTMENT, Party.TEAM):
         raise Refused("wrong_party", 403)
     asked = sorted(windows)
 
     def prepare(order: Order) -> Effect:
-        _check_may_propose(order, actor)
+        _check_may_propose(order, actor, now)
         _check_windows(order, asked, now)
 
         def then(event: OrderEvent) -> None:
@@ -150,6 +170,7 @@ def propose_times(
                     team_id=actor.team_id,
                     windows=[[w.starts_at.isoformat(), w.ends_at.isoformat()] for w in asked],
                     asked_at=now,
+                    until=_answer_until(order, asked, now),
                 )
             )
 
@@ -159,13 +180,17 @@ def propose_times(
     return change_order(number, Action.ASK, actor, payload, now=now, prepare=prepare, version=version, key=key)
 
 
-def _check_may_propose(order: Order, actor: Actor) -> None:
+def _check_may_propose(order: Order, actor: Actor, now: datetime) -> None:
     if order.status != Status.CLAIMED:
         raise Refused("wrong_status", 409, stands_at=order.status)
     if order.held_team_id is not None:
         raise Refused("is_held", 409)
     if actor.party is Party.TEAM and order.handed_team_id not in (None, actor.team_id):
         raise Refused("handed_elsewhere", 409)
+    if actor.party is Party.TEAM:
+        check_team(order, actor)
+    if (joint := find_joined_time(order.id, now)) is not None:
+        raise Refused("joint_time", 409, start=joint.starts_at, end=joint.ends_at)
 
 
 def _check_windows(order: Order, windows: Sequence[Window], now: datetime) -> None:
@@ -177,6 +202,64 @@ def _check_windows(order: Order, windows: Sequence[Window], now: datetime) -> No
     for index, window in enumerate(windows):
         if any(each.starts_at <= window.starts_at and window.ends_at <= each.ends_at for each in wished):
             raise Refused("already_wished", 422, field="times", index=index)
+
+
+def _answer_until(order: Order, windows: Sequence[Window], now: datetime) -> datetime:
+    """In time for the people of the first of the times to get their notice; where it is late for that already, until
+    the first of them begins."""
+    settings, urgency = get_settings(), list(URGENCIES).index(order.urgency)
+    minutes, first = ANSWER_WITHIN[urgency], windows[0].starts_at
+    at_most = now + timedelta(minutes=minutes)
+    if not order.is_emergency:
+        at_most = min(after_waking(now, minutes, settings), now + timedelta(days=1))
+    noticed = first - timedelta(minutes=settings.notice[urgency])
+    return min(at_most, noticed if noticed > now + SHORTEST else first)
+
+
+def expire_counters(now: datetime) -> int:
+    """Nobody waits any longer for an answer that is due: the question ends, the clock goes on, and whoever proposed the
+    times is told. Each in a transaction of its own, in which it is looked at again.
+
+    :return: how many ended.
+    """
+    due = db.session.scalars(
+        select(Order.number)
+        .join(CounterOffer, CounterOffer.order_id == Order.id)
+        .where(CounterOffer.answer.is_(None), CounterOffer.until <= now)
+        .order_by(CounterOffer.until, CounterOffer.asked_event_id)
+    ).all()
+    return sum(_try_expire(number, now) for number in due)
+
+
+def _try_expire(number: str, now: datetime) -> bool:
+    try:
+        _expire(number, now)
+    except (Refused, NotFound) as refusal:  # answered meanwhile
+        _LOG.info("the question of %s did not end: %s", number, refusal)
+        return False
+    except OperationalError:  # the database is gone or busy: everything is tried again
+        raise
+    except Exception:  # one order keeps no other waiting
+        _LOG.exception("the question of %s could not be ended", number)
+        return False
+    return True
+
+
+def _expire(number: str, now: datetime) -> None:
+    def prepare(order: Order) -> Effect:
+        counter = find_open_counter(order.id)
+        if counter is None or counter.until > now:
+            raise Refused("answer_moved", 410)
+        return Effect(
+            run_on(order, now),
+            told_teams=(counter.team_id,) if counter.team_id is not None else (),
+            told_as=dict.fromkeys((Party.COMMUNITY, Party.DEPARTMENT, Party.TEAM), ("other_time_over", {})),
+            then=lambda event: take_answer(order.id, event, now),
+        )
+
+    with transaction():
+        done = change_order(number, Action.ANSWER, _SERVICE, {"text": NO_ANSWER_TEXT}, now=now, prepare=prepare)
+        look_again(db.session.get_one(Order, done.order_id), now)
 
 
 def find_open_counter(order_id: int) -> CounterOffer | None:
@@ -223,7 +306,8 @@ def answer_times(
     """Take one of the proposed times, or none of them; by the resident, or by the community for them.
 
     A time that was taken is one of the order's wished times from then on, and so are those that the resident names of
-    their own. A team that had proposed it is asked first.
+    their own. A team that had proposed it is asked first. By link the answer may be changed as long as `may_change`
+    says so: what followed from the first is taken back, and the second is a step of its own.
 
     :param chosen: one of the proposed times; None: none of them suits.
     :param windows: with a no, other times that would suit; at most `MOST_NAMED`.
@@ -270,18 +354,54 @@ def answer_times(
         "windows": [_as_text(window) for window in named],
     }
     with transaction():
+        if event_id is not None and version is None:
+            _reopen(number, actor, event_id, now)
         done = change_order(number, Action.ANSWER, actor, payload, now=now, prepare=prepare, version=version, key=key)
         if answered:
             _go_on(done.order_id, answered[0], chosen, now)
     return done
 
 
+def may_change(order: Order, counter: CounterOffer, now: datetime) -> bool:
+    """An answer can still become another one: nobody serves or finds people, nothing else is being asked, and one of
+    the times lies ahead."""
+    if counter.answer not in ("yes", "no") or order.status != Status.CLAIMED or order.held_team_id is not None:
+        return False
+    if order.clock_stopped_at is not None or windows_of_counter(counter)[-1].starts_at <= now:
+        return False
+    newest = select(func.max(CounterOffer.asked_event_id)).where(CounterOffer.order_id == order.id)
+    return db.session.scalar(newest) == counter.asked_event_id
+
+
+def _reopen(number: str, actor: Actor, event_id: int, now: datetime) -> None:
+    """Put the question again that was answered already, for the answer that follows in the same transaction. The time
+    that was chosen is none of the order's any more, and no team is asked for it."""
+    order = lock_order(number, actor)
+    counter = db.session.get(CounterOffer, event_id, populate_existing=True)
+    if counter is None or counter.order_id != order.id or not may_change(order, counter, now):
+        return
+    before = chosen_of(counter)
+    if before is not None:
+        ours = WishedTime.starts_at == before.starts_at, WishedTime.ends_at == before.ends_at
+        db.session.execute(delete(WishedTime).where(WishedTime.order_id == order.id, *ours))
+        asked = Offer.order_id == order.id, Offer.proposed_start == before.starts_at
+        db.session.execute(update(Offer).where(*asked, Offer.is_owed()).values(voided_at=now))
+    counter.answer, counter.answered_at, counter.chosen = None, None, None
+    question = db.session.get_one(Question, event_id, populate_existing=True)
+    question.ended_at, question.answered_event_id = None, None
+    order.clock_stopped_at = now
+    pause_clocks(order.id, now)
+    db.session.flush()
+
+
 def _go_on(order_id: int, counter: CounterOffer, chosen: Window | None, now: datetime) -> None:
-    """Whoever proposed the time is asked first; then the service looks who else is to be asked."""
+    """Whoever proposed the time is asked first, unless its leader takes a pause or was asked often enough this week:
+    they have heard of the yes anyway. Then the service looks who else is to be asked."""
     order = db.session.get_one(Order, order_id)
     team = db.session.get(Team, counter.team_id) if counter.team_id is not None else None
     is_free = order.status == Status.CLAIMED and order.held_team_id is None
-    if chosen and team and team.is_active and is_free and order.handed_team_id in (None, team.id):
+    may_ask = chosen and team and team.is_active and is_free and order.handed_team_id in (None, team.id)
+    if may_ask and team and not list_unwilling(order, [team.id], now):
         offer_order(
             order.number,
             _SERVICE,

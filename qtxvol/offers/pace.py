@@ -6,6 +6,8 @@ from datetime import datetime, time, timedelta
 from qtxvol.matching.settings import MatchSettings
 from qtxvol.notices.timing import CITY_TIME, next_open
 
+_MINUTE = timedelta(minutes=1)
+
 
 def is_quiet(at: datetime, settings: MatchSettings) -> bool:
     """Whether nobody is asked at that moment, emergencies aside."""
@@ -26,6 +28,18 @@ def after_waking(at: datetime, minutes: float, settings: MatchSettings) -> datet
         left -= until - at
         at = next_waking(until, settings)
     return at + left
+
+
+def waking_minutes(at: datetime, until: datetime, settings: MatchSettings) -> float:
+    """How many minutes lie between the two, quiet hours left out."""
+    if settings.quiet_from == settings.quiet_until:
+        return max(0.0, (until - at) / _MINUTE)
+    spent, at = timedelta(), next_waking(at, settings)
+    while at < until:
+        stop = min(until, _next_quiet(at, settings))
+        spent += stop - at
+        at = next_waking(stop, settings) if stop < until else until
+    return spent / _MINUTE
 
 
 def _next_quiet(at: datetime, settings: MatchSettings) -> datetime:

@@ -31,13 +31,17 @@ MOST_PLANS = 20
 class PlanView:
     """A plan with who asked for it and how many lines stand where.
 
-    :ivar is_old: asked for on an earlier day. :ivar counts: by state of the line.
+    :ivar days_old: before how many days it was asked for. :ivar counts: by state of the line.
     """
 
     plan: MatchPlan
     asked_by: str
     counts: Mapping[str, int]
-    is_old: bool
+    days_old: int
+
+    @property
+    def is_old(self) -> bool:
+        return self.days_old > 0
 
     def count(self, status: str) -> int:
         return self.counts.get(status, 0)
@@ -72,6 +76,14 @@ def view_plan(plan: MatchPlan, now: datetime) -> PlanView:
     """One plan, which the actor may see (`plans.get_plan`); two statements."""
     name = db.session.scalar(select(Account.display_name).where(Account.id == plan.asked_by_account_id)) or ""
     return _view(plan, name, _count_lines([plan.id]).get(plan.id, {}), now)
+
+
+def find_newer(plan: MatchPlan) -> MatchPlan | None:
+    """The latest plan of the same orders that is ready, if it was asked for later; one statement."""
+    newer = select(MatchPlan).where(
+        is_in_scope(plan.department_id), MatchPlan.id > plan.id, MatchPlan.status == "ready", MatchPlan.orders > 0
+    )
+    return db.session.scalars(newer.order_by(MatchPlan.id.desc()).limit(1)).first()
 
 
 def list_lines(plan_id: int, status: str, page: int) -> Page[AnyRow]:
@@ -116,5 +128,5 @@ def _count_lines(plan_ids: Sequence[int]) -> dict[int, dict[str, int]]:
 
 
 def _view(plan: MatchPlan, name: str, counts: Mapping[str, int], now: datetime) -> PlanView:
-    is_old = plan.asked_at.astimezone(CITY_TIME).date() < now.astimezone(CITY_TIME).date()
-    return PlanView(plan, name, counts, is_old)
+    age = now.astimezone(CITY_TIME).date() - plan.asked_at.astimezone(CITY_TIME).date()
+    return PlanView(plan, name, counts, max(0, age.days))

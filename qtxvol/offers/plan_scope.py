@@ -68,14 +68,18 @@ def list_refusing(order_ids: Collection[int], now: datetime) -> Mapping[int, fro
         if at is not None
     }
     latest: dict[tuple[int, int], tuple[str | None, str, datetime, datetime | None]] = {}
-    asked = select(Offer.order_id, Offer.team_id, Offer.answer, Offer.reason, Offer.asked_at, Offer.silent_at)
+    asked = select(
+        Offer.order_id, Offer.team_id, Offer.answer, Offer.reason, Offer.asked_at, Offer.silent_at, Offer.voided_at
+    )
     for row in db.session.execute(asked.where(Offer.order_id.in_(order_ids)).order_by(Offer.wave)):
-        latest[row.order_id, row.team_id] = (row.answer, row.reason, row.asked_at, row.silent_at)
+        is_void = row.voided_at is not None and row.answer != "declined"  # by now somebody else asks
+        answer = "void" if is_void else row.answer
+        latest[row.order_id, row.team_id] = (answer, row.reason, row.asked_at, row.silent_at)
     refusing: dict[int, set[int]] = {order: set() for order in order_ids}
     for (order, team), (answer, reason, asked_at, silent_at) in latest.items():
         is_outdated = order in fresh and asked_at <= fresh[order]
         match answer:
-            case "standby" | "released":
+            case "standby" | "void":
                 continue
             case "declined" if is_outdated and reason in TIMELY_REASONS:
                 continue
@@ -98,7 +102,7 @@ def note_confirmed(situation: Situation, without_orders: Collection[int]) -> Non
         Offer.order_id == PlanLine.order_id,
         Offer.team_id == PlanLine.team_id,
         Offer.asked_by == "plan",
-        Offer.answer.is_(None),
+        Offer.is_owed(),
         Offer.silent_at.is_(None),
     )
     rows = db.session.execute(
@@ -135,5 +139,5 @@ def _waits_for_a_team(now: datetime) -> ColumnElement[bool]:
         ),
         Order.handed_team_id == Offer.team_id,
     )
-    asked = exists().where(Offer.order_id == Order.id, Offer.answer.is_(None), Offer.silent_at.is_(None), asked_now)
+    asked = exists().where(Offer.order_id == Order.id, Offer.is_owed(), Offer.silent_at.is_(None), asked_now)
     return and_(Order.held_team_id.is_(None), Order.clock_stopped_at.is_(None), ~asked)

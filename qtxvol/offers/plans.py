@@ -37,6 +37,7 @@ from qtxvol.offers.situation import Matching, load_matching, slot_of
 from qtxvol.orders.claim import Proposal, offer_order
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import Offer, Order
+from qtxvol.orders.transition import lock_order
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 
@@ -51,6 +52,7 @@ _GONE: Mapping[str, str] = {
     "wrong_status": "order_gone",
     "moved_on": "order_gone",
     "is_held": "is_held",
+    "question_open": "question_open",
     "unknown": "team_gone",
 }
 
@@ -85,6 +87,7 @@ class _Line:
     is_emergency: bool
     is_waiting: bool
     is_held: bool
+    has_open_question: bool
 
 
 def ask_for_plan(actor: Actor, now: datetime) -> int:
@@ -213,13 +216,16 @@ def _read_lines(plan_id: int, line_ids: Collection[int], actor: Actor) -> list[_
     if plan.status != "ready":
         raise Refused("plan_not_ready", 409)
     rows = db.session.execute(
-        select(PlanLine, Order.number, Order.status, Order.department_id, Order.held_team_id, Order.urgency)
+        select(
+            PlanLine, Order.number, Order.status, Order.department_id, Order.held_team_id, Order.urgency,
+            Order.clock_stopped_at,
+        )
         .join(Order, Order.id == PlanLine.order_id)
         .where(PlanLine.plan_id == plan_id, PlanLine.id.in_(wanted))
         .order_by(PlanLine.id)
-    )
+    )  # fmt: skip
     lines = []
-    for row, number, status, department_id, held_team_id, urgency in rows:
+    for row, number, status, department_id, held_team_id, urgency, stopped_at in rows:
         if row.team_id is None or row.starts_at is None:
             continue  # nobody was found for it
         is_here = actor.department_id in (None, department_id)
@@ -236,6 +242,7 @@ def _read_lines(plan_id: int, line_ids: Collection[int], actor: Actor) -> list[_
                 is_emergency=urgency == "emergency",
                 is_waiting=status == Status.CLAIMED and is_here,
                 is_held=held_team_id is not None,
+                has_open_question=stopped_at is not None,
             )
         )
     return lines
@@ -261,7 +268,7 @@ class _Batch:
         note_confirmed(matching.situation, ids)
         waiting: dict[int, set[int]] = {order: set() for order in ids}
         owed = select(Offer.order_id, Offer.team_id).where(
-            Offer.order_id.in_(ids), Offer.answer.is_(None), Offer.silent_at.is_(None)
+            Offer.order_id.in_(ids), Offer.is_owed(), Offer.silent_at.is_(None)
         )
         for order, team in db.session.execute(owed):
             waiting[order].add(team)
@@ -274,6 +281,8 @@ class _Batch:
             return "order_gone"
         if line.is_held:
             return "is_held"
+        if line.has_open_question:
+            return "question_open"
         if line.team_id in self.asked[line.order_id]:
             return "asked_already"
         if line.team_id in self.refusing[line.order_id]:
@@ -326,15 +335,17 @@ def _confirm(line: _Line, batch: _Batch, actor: Actor, now: datetime, *, is_hand
 
 def _ask(line: _Line, proposal: Proposal, actor: Actor, now: datetime, *, is_handed: bool) -> str:
     """The line is confirmed and the team asked, together or not at all."""
-    teams = [line.team_id]
+    teams, asker = [line.team_id], _asker(actor)
     try:
         with transaction():
             why = _decide(line, actor, now, status="confirmed")
             if why is not _DONE_NOW:
                 return why  # somebody was faster
+            if lock_order(line.number, asker).clock_stopped_at is not None:
+                raise Refused("question_open", 409)
             offer_order(
                 line.number,
-                _asker(actor),
+                asker,
                 team_ids=teams,
                 now=now,
                 is_handed=is_handed,

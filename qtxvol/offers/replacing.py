@@ -6,7 +6,7 @@ stands by on it has not been told anything yet.
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -17,13 +17,17 @@ from qtxvol.extensions import db
 from qtxvol.matching.settings import MatchSettings
 from qtxvol.notices.queue import To, queue_notices
 from qtxvol.offers.ask_list import (
+    SHORTEST_WAIT,
     Turn,
     ask_people,
+    can_ask,
     count_as_come,
     end_asks,
     lengthen,
     list_asks,
     list_people,
+    lock_people,
+    persons_of,
     silent_from,
     team_actor,
     times_of,
@@ -40,17 +44,21 @@ from qtxvol.orders.transition import lock_order
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
+from qtxvol.volunteers.models import Volunteer
 
 _LOG = logging.getLogger(__name__)
 
 #: Who looks after silence.
 REPLACING = system_actor("补人")
+#: Later than so long before the service nobody waits for the service's asking alone: the leader looks for somebody too.
+LAST_CALL = timedelta(minutes=30)
 _MINUTE = timedelta(minutes=1)
 
 
 def replace_absent(order: Order, now: datetime) -> None:
-    """Ask as many people as named ones have said that they can't come, and tell the leader when nobody is left. Nothing
-    happens while the office has people named by hand, or once the service has begun."""
+    """Ask as many people as named ones have said that they can't come, and tell the leader when nobody is left, or too
+    little time to wait for an answer. Nothing happens while the office has people named by hand, or once the service
+    has begun."""
     start, end, settings = order.agreed_start, order.agreed_end, get_settings()
     if order.status != Status.ACCEPTED or start is None or end is None or start <= now or not settings.is_naming_open:
         return
@@ -63,9 +71,11 @@ def replace_absent(order: Order, now: datetime) -> None:
     if missing <= 0:
         return
     staying = [person for person in crew if person not in absent]
-    hold = hold or _make_list(order, Window(start, end), crew, missing, now)
-    asked = _ask_next(order, hold, staying, waiting, missing, now, settings) if hold is not None else 0
-    if asked + len(waiting) < len(absent):
+    asked = 0
+    if can_ask(order, start, now, settings):
+        hold = hold or _make_list(order, Window(start, end), crew, missing, now)
+        asked = _ask_next(order, hold, staying, waiting, missing, now, settings) if hold is not None else 0
+    if asked + len(waiting) < len(absent) or not can_ask(order, start - LAST_CALL, now, settings):
         _tell_short(order, absent, now)
 
 
@@ -81,23 +91,35 @@ def _ask_next(
     """How many were asked: leads first when nobody who stays could lead."""
     turn = Turn(order, hold, now)
     crew, asks = set(_crew_of(order)), list_asks(hold.id)
-    if sum(where_is(ask) is Where.RESERVE for ask in asks) < missing:
-        asks += lengthen(order, hold, asks, Wanted(0, missing), turn)
+    lock_people(hold, [ask.volunteer_id for ask in asks])
+    lacks_lead = not turn.is_led_by(staying) and not any(ask.may_lead for ask in waiting)
+    chosen = _choose(turn, asks, crew, missing, lacks_lead=lacks_lead)
+    if len(chosen) < missing:
+        lacks_lead = lacks_lead and not any(ask.may_lead for ask in chosen)
+        more = lengthen(order, hold, asks, Wanted(int(lacks_lead), missing - len(chosen)), turn)
+        chosen += _choose(turn, more, crew, missing - len(chosen), lacks_lead=lacks_lead)
+    ask_people(order, hold, chosen, now, settings)
+    db.session.flush()
+    return len(chosen)
+
+
+def _choose(
+    turn: Turn, asks: Iterable[CrewAsk], crew: Collection[int], most: int, *, lacks_lead: bool
+) -> list[CrewAsk]:
+    """Who of the reserve can be asked now; whoever can't is passed over for good."""
     reserve = [ask for ask in asks if where_is(ask) is Where.RESERVE and ask.volunteer_id not in crew]
-    if not turn.is_led_by(staying) and not any(ask.may_lead for ask in waiting):
+    if lacks_lead:
         leads = [ask for ask in reserve if ask.may_lead]
-        reserve = leads + [ask for ask in reserve if not ask.may_lead] if missing > 1 else leads
+        reserve = leads + [ask for ask in reserve if not ask.may_lead] if most > 1 else leads
     chosen: list[CrewAsk] = []
     for ask in reserve:
-        if len(chosen) == missing:
+        if len(chosen) == most:
             break
         if turn.may_ask(ask):
             chosen.append(ask)
         else:
             ask.ending = "void"
-    ask_people(order, hold, chosen, now, settings)
-    db.session.flush()
-    return len(chosen)
+    return chosen
 
 
 def come_instead(order: Order, hold: Hold, ask: CrewAsk, now: datetime) -> None:
@@ -106,22 +128,23 @@ def come_instead(order: Order, hold: Hold, ask: CrewAsk, now: datetime) -> None:
     :raise Refused: `join_over` (410): nobody is missing any more, or the crew would not be able to serve.
     """
     crew, absent = _crew_of(order), _absent_of(order)
+    who = persons_of([ask.volunteer_id])[ask.volunteer_id]
     ask.ending = "named"
     db.session.flush()
     for gone in absent:
-        people = [*(person for person in crew if person != gone), ask.volunteer_id]
+        people = [*(person for person in crew if person != gone), who]
         try:
             change_crew(order.number, team_actor(hold.team_id), volunteer_ids=people, now=now)
         except Refused as refusal:
-            _LOG.info("%s: %s can't come instead of %s: %s", order.number, ask.volunteer_id, gone, refusal)
+            _LOG.info("%s: %s can't come instead of %s: %s", order.number, who, gone, refusal)
             continue
-        count_as_come(order, [ask.volunteer_id], now)
+        count_as_come(order, [who], now)
         queue_notices(
             "crew_replaced",
             [To(Party.TEAM, str(hold.team_id), order.id)],
             now=now,
             order_id=order.id,
-            about={**times_of(hold), "volunteer_id": ask.volunteer_id},
+            about={**times_of(hold), "volunteer_id": who},
             is_emergency=order.is_emergency,
         )
         return
@@ -167,16 +190,14 @@ def advance(now: datetime, settings: MatchSettings) -> int:
             Order.status == Status.ACCEPTED,
             Order.agreed_start > now,
             Hold.ending == "accepted",
-            CrewAsk.asked_at <= now - min(settings.crew_wait) * _MINUTE,
+            CrewAsk.asked_at <= now - SHORTEST_WAIT * _MINUTE,
             CrewAsk.answer.is_(None),
             CrewAsk.ending == "",
         )
         .group_by(Order.id)
     ).all()
     due = [
-        order.number
-        for order, asked_at in rows
-        if asked_at is not None and silent_from(asked_at, order, settings) <= now
+        order.number for order, asked_at in rows if asked_at is not None and _is_silent(order, asked_at, now, settings)
     ]
     return sum(_try(number, now, settings) for number in due)
 
@@ -199,7 +220,7 @@ def _advance(number: str, now: datetime, settings: MatchSettings) -> bool:
         silent = [
             ask
             for ask in _waiting(find_list(order))
-            if ask.asked_at is not None and silent_from(ask.asked_at, order, settings) <= now
+            if ask.asked_at is not None and _is_silent(order, ask.asked_at, now, settings)
         ]
         for ask in silent:
             ask.ending = "silent"
@@ -209,17 +230,24 @@ def _advance(number: str, now: datetime, settings: MatchSettings) -> bool:
         return bool(silent)
 
 
+def _is_silent(order: Order, asked_at: datetime, now: datetime, settings: MatchSettings) -> bool:
+    start = order.agreed_start
+    return start is not None and silent_from(asked_at, order, settings, start - LAST_CALL) <= now
+
+
 def _crew_of(order: Order) -> list[int]:
-    return list(
-        db.session.scalars(select(Crew.volunteer_id).where(Crew.order_id == order.id).order_by(Crew.volunteer_id))
-    )
+    """Who is named, by the rows that they go on with."""
+    named = select(Volunteer.person_id()).join(Crew, Crew.volunteer_id == Volunteer.id)
+    return sorted(set(db.session.scalars(named.where(Crew.order_id == order.id))))
 
 
 def _absent_of(order: Order) -> list[int]:
     """Named people who have said that they can't come at the agreed time, the first to say so first."""
     said_no = (
-        select(Reply.volunteer_id)
+        select(Volunteer.person_id())
+        .select_from(Reply)
         .join(Crew, (Crew.order_id == Reply.order_id) & (Crew.volunteer_id == Reply.volunteer_id))
+        .join(Volunteer, Volunteer.id == Reply.volunteer_id)
         .where(
             Reply.order_id == order.id,
             Reply.purpose == Purpose.COME,
@@ -229,7 +257,7 @@ def _absent_of(order: Order) -> list[int]:
         )
         .order_by(Reply.answered_at, Reply.id)
     )
-    return [person for person in db.session.scalars(said_no) if person is not None]
+    return list(dict.fromkeys(db.session.scalars(said_no)))
 
 
 def find_list(order: Order) -> Hold | None:

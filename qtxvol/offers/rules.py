@@ -155,7 +155,11 @@ _BY_URGENCY = (
      Label("请了没有回音，过这么久算来不了，请下一个。", "Who has not answered by then counts as a no."),
      1, 2_880, False),
     ("crew_target", "crew", Label("凑齐人手的把握", "How sure the crew must be"), _CHANCE,
-     Label("请的人够多，凑齐的可能到这个数，就不再多请。", "People are asked until a full crew is that likely."),
+     Label(
+         "一次请几位，估着凑齐的可能到这个数就够：要 2 人可能请 5 位。人一齐，没回音的马上收到“这次不用去了”。",
+         "So many are asked at once that a full crew is that likely: for 2 perhaps 5. Once it is full, the others are "
+         "told that they are not needed.",
+     ),
      0.3, 0.99, False),
 )  # fmt: skip
 

@@ -4,11 +4,13 @@ Read for one order or for many in a constant number of statements, columns only,
 for these orders unless the whole city is asked for. Nothing here decides anything: that is `qtxvol/matching/`.
 """
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select
@@ -29,7 +31,9 @@ from qtxvol.matching.settings import MatchSettings
 from qtxvol.matching.situation import Situation
 from qtxvol.notices.models import NoticeWish
 from qtxvol.offers.clock import fit_slots, minute_of, moment_of, slot_of, slots_of
+from qtxvol.offers.joint_time import select_joined_times
 from qtxvol.offers.learn import load_beliefs
+from qtxvol.offers.models import JointSession
 from qtxvol.offers.rules import URGENCIES, get_settings
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import Crew, CrewAsk, Hold, Offer, Order, WishedTime
@@ -175,15 +179,19 @@ class _Asked:
 
 
 def _read_orders(orders: Sequence[Order], now: datetime, settings: MatchSettings) -> _Asked:
-    """Three statements at most."""
+    """Three statements at most. Where neighbours have joined an order, the time that they agreed to is its only one."""
     asked, items = _Asked(), {}
     windows: dict[int, list[Window]] = defaultdict(list)
+    sessions: dict[int, tuple[int, Window]] = {}
+    joint = select_joined_times().where(JointSession.starts_at > now).subquery()
     for row in db.session.execute(
         select(
             Order.id, WishedTime.starts_at, WishedTime.ends_at, MenuItem.id.label("item"), MenuItem.duration_minutes,
             MenuItem.needed_skills, MenuItem.is_licence_required, MenuItem.min_volunteers, MenuItem.department_id,
-            MenuItem.alternative_department_ids, MenuItem.programme_id,
+            MenuItem.alternative_department_ids, MenuItem.programme_id, joint.c.id.label("session_id"),
+            joint.c.starts_at.label("joint_start"), joint.c.ends_at.label("joint_end"),
         )
+        .outerjoin(joint, joint.c.host_order_id == Order.id)
         .outerjoin(WishedTime, WishedTime.order_id == Order.id)
         .outerjoin(MenuItem, MenuItem.id == Order.menu_item_id)
         .where(Order.id.in_([order.id for order in orders]))
@@ -191,6 +199,9 @@ def _read_orders(orders: Sequence[Order], now: datetime, settings: MatchSettings
         items[row.id] = row
         if row.starts_at is not None:
             windows[row.id].append(Window(row.starts_at, row.ends_at))
+        if row.session_id is not None and row.session_id >= sessions.get(row.id, (0, None))[0]:
+            sessions[row.id] = row.session_id, Window(row.joint_start, row.joint_end)
+    windows.update((order_id, [window]) for order_id, (_session_id, window) in sessions.items())
     wanted = {order.id: _wanted(order, items[order.id]) for order in orders if order.id in items}
     answering = list_answering(set(wanted.values()))
     experts = _read_experts({order.emergency_id for order in orders if order.emergency_id is not None})
@@ -339,7 +350,7 @@ class _Person:
     division_code: str | None
     skills: frozenset[str]
     topics: frozenset[str]
-    availability: Sequence[str]
+    availability: frozenset[str]
     max_distance_km: int | None
     weekly_load: int | None
     licences: dict[str, date] = field(default_factory=dict)
@@ -351,7 +362,8 @@ def _read_people(whom: ColumnElement[bool], asked: _Asked) -> list[_Person]:
     person = people.Volunteer
     statement: Select[*tuple[Any, ...]] = (
         select(
-            person.id, person.team_id, person.division_code, person.skills, person.topics, person.availability,
+            person.id, person.team_id, person.division_code, _as_text(person.skills).label("skills"),
+            _as_text(person.topics).label("topics"), _as_text(person.availability).label("availability"),
             person.max_distance_km, person.weekly_load,
         )
         .join(people.Team, people.Team.id == person.team_id)
@@ -368,9 +380,9 @@ def _read_people(whom: ColumnElement[bool], asked: _Asked) -> list[_Person]:
                 row.id,
                 row.team_id,
                 row.division_code,
-                frozenset(row.skills),
-                frozenset(row.topics),
-                row.availability,
+                _words_in(row.skills),
+                _words_in(row.topics),
+                _words_in(row.availability),
                 row.max_distance_km,
                 row.weekly_load,
             )
@@ -383,7 +395,7 @@ def _volunteer_of(
     person: _Person, asked: _Asked, points: Mapping[str, Point], homes: Mapping[int, str | None]
 ) -> Volunteer:
     """Who has not said when they have time has it at any; who has not said where they live lives where the team is."""
-    mask = sum(_BIT[slot] for slot in set(person.availability) if slot in _BIT)
+    mask = _mask_of(person.availability)
     return Volunteer(
         id=person.id,
         team=person.team_id,
@@ -393,6 +405,21 @@ def _volunteer_of(
         reach_km=USUAL_REACH_KM if person.max_distance_km is None else float(person.max_distance_km),
         point=_point_of(person.division_code or homes.get(person.team_id), points),
     )
+
+
+def _as_text(column: Any) -> ColumnElement[str]:
+    """A list of words as it is stored: thousands of people share a few lists, each of which is read once."""
+    return cast(column, String)
+
+
+@lru_cache(maxsize=8192)
+def _words_in(text: str | None) -> frozenset[str]:
+    return frozenset(json.loads(text) or ()) if text else frozenset()
+
+
+@lru_cache(maxsize=8192)
+def _mask_of(availability: frozenset[str]) -> int:
+    return sum(_BIT[slot] for slot in availability if slot in _BIT)
 
 
 def _list_muted() -> set[int]:

@@ -30,7 +30,7 @@ from qtxvol.offers.learn import clue_to_json
 from qtxvol.offers.rules import get_settings
 from qtxvol.offers.situation import Matching, load_matching, topic_of
 from qtxvol.orders.claim import Proposal
-from qtxvol.orders.lifecycle import Action, Status
+from qtxvol.orders.lifecycle import Action, Label, Status
 from qtxvol.orders.models import Hold, Offer, Order, OrderClock, OrderEvent, OrderHolder
 from qtxvol.orders.windows import Window
 from qtxvol.volunteers.models import Team
@@ -47,6 +47,16 @@ EXPERT = "expert"
 #: for the programme that it belongs to: less work elsewhere makes nobody know more of infectious diseases. Experts
 #: come before, mere members after them.
 WEIGHED = (frozenset({"menu", "alternative"}), frozenset({"lead", "responsible", "cooperating"}))
+
+
+#: Why somebody chose another department than the first: codes that may stand in the record, where words may not.
+OVERRIDE_WHY: Mapping[str, Label] = {
+    "knows": Label("这个部门更熟悉情况", "This department knows the case better"),
+    "busy": Label("推荐的部门手上单多", "The suggested department has many orders"),
+    "wanted": Label("居民或部门提出来的", "The resident or the department asked for it"),
+    "not_theirs": Label("不归推荐的部门管", "It is not the suggested department's field"),
+    "other": Label("其他原因", "Something else"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +169,9 @@ def _list_asked(order: Order) -> dict[int, str]:
         Hold.order_id == Offer.order_id, Hold.team_id == Offer.team_id, Hold.ended_at.is_not(None)
     )
     asked = {
-        team: _why_done(answer, silent_at is not None, has_tried)
-        for team, answer, silent_at, has_tried in db.session.execute(
-            select(Offer.team_id, Offer.answer, Offer.silent_at, fell_short)
+        team: _why_done("void" if voided_at and answer != "declined" else answer, silent_at is not None, has_tried)
+        for team, answer, silent_at, voided_at, has_tried in db.session.execute(
+            select(Offer.team_id, Offer.answer, Offer.silent_at, Offer.voided_at, fell_short)
             .where(Offer.order_id == order.id)
             .order_by(Offer.wave)
         )
@@ -175,7 +185,7 @@ def _why_done(answer: str | None, is_silent: bool, has_tried: bool) -> str:
     match answer:
         case None:
             return "asked_silent" if is_silent else "asked"
-        case "released":
+        case "void":
             return ""
         case "standby":
             return "found_no_people" if has_tried else STANDBY

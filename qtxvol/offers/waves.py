@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 
-from qtxvol.accounts.actor import Actor, system_actor
+from qtxvol.accounts.actor import Actor
 from qtxvol.base import CITY_TIME
 from qtxvol.extensions import db
 from qtxvol.matching.needs import Need
@@ -24,6 +24,7 @@ from qtxvol.matching.settings import MatchSettings
 from qtxvol.matching.waves import choose_wave
 from qtxvol.notices.models import Notice
 from qtxvol.notices.queue import To, key_for, queue_notices
+from qtxvol.offers.caps import list_asked_enough
 from qtxvol.offers.learn import clue_to_json
 from qtxvol.offers.models import CounterOffer
 from qtxvol.offers.pace import after_waking, is_quiet, next_waking
@@ -32,7 +33,7 @@ from qtxvol.offers.situation import Matching, load_matching, minute_of
 from qtxvol.orders.claim import Proposal, look_again, offer_order
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import Hold, Offer, Order, OrderEvent, OrderHolder
-from qtxvol.orders.transition import Outcome, lock_order
+from qtxvol.orders.transition import WAVES, Outcome, lock_order
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team
@@ -40,6 +41,7 @@ from qtxvol.volunteers.models import Team
 __all__ = [
     "ask_due",
     "ask_next_wave",
+    "has_next_team",
     "is_nobody_left",
     "list_next_teams",
     "look_again",
@@ -50,10 +52,10 @@ __all__ = [
 
 _LOG = logging.getLogger(__name__)
 
-#: Who asks.
-WAVES = system_actor("逐批询问")
 #: So many orders are looked at in one go; the rest has its turn in the next, seconds later.
 MOST_LOOKS = 100
+#: So many teams are called silent in one go, who was asked first before all others.
+MOST_SILENT = 1000
 #: By urgency: minutes after which teams that stayed silent are asked once more, when nobody else is left; and until the
 #: service looks again at an order for which nobody is left at all.
 AGAIN_AFTER = (1440, 240, 30)
@@ -77,7 +79,7 @@ def ask_due(now: datetime, is_stopping: Callable[[], bool] | None = None) -> int
     :param is_stopping: asked before each order.
     :return: how many teams were asked.
     """
-    mark_silent(now, get_settings())
+    _try_silent(now)
     return sum(_try_look(number, now) for number in _list_due(now) if not (is_stopping and is_stopping()))
 
 
@@ -104,7 +106,7 @@ def ask_next_wave(
         asked = _read_asked(order)
         found = _list_next(order, asked, now)
         chosen = _choose(settings, found, (), asked.waves, now)
-        chosen = _still_askable(order, chosen, now, settings)
+        chosen = _still_askable(order, chosen, now)
         if not chosen:
             raise Refused("nobody_left", 409)
         ids, proposals = [each.team for each in chosen], found.proposals(chosen, now)
@@ -149,6 +151,11 @@ def list_next_teams(order: Order, now: datetime) -> tuple[int, ...]:
     return tuple(each.team for each in chosen)
 
 
+def has_next_team(order: Order, now: datetime) -> bool:
+    """Whether any team could be asked for the order now, beside those that owe an answer. Asks nobody."""
+    return bool(_list_next(order, _read_asked(order), now).ranking)
+
+
 def is_nobody_left(order: Order) -> bool:
     """Whether the service has found nobody any more to ask for the order, as it stands now."""
     if order.status != Status.CLAIMED or not order.is_auto_asked:
@@ -171,9 +178,10 @@ def mark_silent(now: datetime, settings: MatchSettings) -> int:
     rows = db.session.execute(
         select(Offer.id, Offer.asked_at, Order.status_since, Order.urgency, Order.is_drill)
         .join(Order, Order.id == Offer.order_id)
-        .where(Order.status == Status.CLAIMED, Order.held_team_id.is_(None), Order.clock_stopped_at.is_(None))
-        .where(Offer.answer.is_(None), Offer.silent_at.is_(None), or_(*long_ago))
-        .limit(1000)
+        .where(Order.status == Status.CLAIMED, Order.held_team_id.is_(None), _is_running())
+        .where(Offer.is_owed(), Offer.silent_at.is_(None), or_(*long_ago))
+        .order_by(Offer.asked_at, Offer.id)
+        .limit(MOST_SILENT)
     ).all()
     silent = []
     for row in rows:
@@ -185,7 +193,7 @@ def mark_silent(now: datetime, settings: MatchSettings) -> int:
     if not silent:
         return 0
     with transaction():
-        unheard = update(Offer).where(Offer.id.in_(silent), Offer.answer.is_(None), Offer.silent_at.is_(None))
+        unheard = update(Offer).where(Offer.id.in_(silent), Offer.is_owed(), Offer.silent_at.is_(None))
         db.session.execute(unheard.values(silent_at=now))
     return len(silent)
 
@@ -198,7 +206,8 @@ class _Asked:
     """Who was asked for an order and where each of them stands.
 
     :ivar latest: the newest offer of each team. :ivar waves: how many since the order came to stand where it stands.
-    :ivar others: teams that had to do with it unasked. :ivar fresh_since: when the resident agreed to other times.
+    :ivar others: teams that had to do with it unasked, and the one that has just proposed other times.
+    :ivar fresh_since: when the resident agreed to other times.
     :ivar gave_up: teams that said yes and didn't find their people, or were let go of, and when.
     :ivar times: how often each team was asked since then, or since the resident agreed to other times.
     """
@@ -220,13 +229,15 @@ class _Asked:
         return [
             each.chance if each.chance is not None else UNKNOWN_CHANCE
             for each in self.latest.values()
-            if each.answer is None and each.silent_at is None
+            if each.answer is None and each.silent_at is None and each.voided_at is None
         ]
 
     @property
     def standing_by(self) -> frozenset[int]:
         return frozenset(
-            team for team, each in self.latest.items() if each.answer == "standby" and not self._has_given_up(each)
+            team
+            for team, each in self.latest.items()
+            if each.answer == "standby" and each.voided_at is None and not self._has_given_up(each)
         )
 
     @property
@@ -245,6 +256,8 @@ class _Asked:
         )
 
     def _is_undecided(self, each: Offer, moment: datetime) -> bool:
+        if each.voided_at is not None:
+            return False
         if each.answer is None:
             return each.silent_at is not None and each.silent_at <= moment
         return each.answer == "standby" and self._has_given_up(each) and self.gave_up[each.team_id] <= moment
@@ -253,7 +266,7 @@ class _Asked:
         return offer.team_id in self.gave_up and self.gave_up[offer.team_id] >= offer.asked_at
 
     def _may_ask_anew(self, offer: Offer) -> bool:
-        if offer.answer == "released" or offer.team_id in self.standing_by:
+        if (offer.voided_at is not None and offer.answer != "declined") or offer.team_id in self.standing_by:
             return True
         if self.fresh_since is None or offer.asked_at > self.fresh_since:
             return False
@@ -287,7 +300,16 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
         Order.is_auto_asked,
         Order.next_wave_at <= now,
         Order.held_team_id.is_(None),
+        _is_running(),
+    )
+
+
+def _is_running() -> ColumnElement[bool]:
+    """No question keeps the teams waiting. While the resident is asked about other times, those that they gave stay
+    good, and whoever takes one of them ends the question."""
+    return or_(
         Order.clock_stopped_at.is_(None),
+        exists().where(CounterOffer.order_id == Order.id, CounterOffer.answer.is_(None)),
     )
 
 
@@ -296,6 +318,17 @@ def _list_due(now: datetime) -> Sequence[str]:
     is_later = (Order.urgency != "emergency").asc()
     due = select(Order.number).where(_is_due(now)).order_by(is_later, Order.next_wave_at, Order.id).limit(MOST_LOOKS)
     return db.session.scalars(due).all()
+
+
+def _try_silent(now: datetime) -> None:
+    """Whoever is not called silent now is in the next turn; the orders are looked at all the same."""
+    try:
+        mark_silent(now, get_settings())
+    except OperationalError:
+        raise
+    except Exception:
+        db.session.rollback()
+        _LOG.exception("silent teams could not be marked")
 
 
 def _try_look(number: str, now: datetime) -> int:
@@ -335,12 +368,12 @@ def _look(number: str, now: datetime) -> int:
             return 0
         found = _list_next(order, asked, now)
         chosen = _choose(settings, found, asked.pending, asked.waves, now)
-        if chosen and (chosen := _still_askable(order, chosen, now, settings)):
+        if chosen and (chosen := _still_askable(order, chosen, now)):
             proposals = found.proposals(chosen, now)
             ids = [each.team for each in chosen]
             offer_order(number, WAVES, team_ids=ids, asked_by="system", proposals=proposals, now=now)
             return len(chosen)
-        if found.ranking or asked.pending:
+        if found.ranking or asked.pending or order.clock_stopped_at is not None:
             due = asked.last_at + _wait(order, settings)
             order.next_wave_at = _not_at_night(order, due if due > now else now + _wait(order, settings), settings)
             return 0
@@ -383,7 +416,11 @@ def _read_asked(order: Order) -> _Asked:
     offers = db.session.scalars(select(Offer).where(Offer.order_id == order.id).order_by(Offer.wave)).all()
     latest = {offer.team_id: offer for offer in offers}
     known = select(OrderHolder.code).where(OrderHolder.order_id == order.id, OrderHolder.kind == "team")
-    others = frozenset(map(int, db.session.scalars(known))) - latest.keys()
+    proposing = select(CounterOffer.team_id).where(
+        CounterOffer.order_id == order.id, CounterOffer.answer.is_(None), CounterOffer.team_id.is_not(None)
+    )
+    asking = {team for team in db.session.scalars(proposing) if team is not None}
+    others = frozenset(map(int, db.session.scalars(known))) - latest.keys() | asking
     waves = len({offer.wave for offer in offers if offer.asked_at >= order.status_since})
     fresh_since = _fresh_since(order)
     since = max(filter(None, (order.status_since, fresh_since)))
@@ -405,28 +442,17 @@ def _fresh_since(order: Order) -> datetime | None:
 def _waits_for_the_chosen(order: Order, asked: _Asked) -> bool:
     """The department has handed the order to one team, which has not said no."""
     chosen = asked.latest.get(order.handed_team_id) if order.handed_team_id is not None else None
-    return chosen is not None and chosen.answer is None and chosen.silent_at is None
+    return chosen is not None and chosen.answer is None and chosen.silent_at is None and chosen.voided_at is None
 
 
-def _still_askable(
-    order: Order, chosen: Sequence[Suggestion], now: datetime, settings: MatchSettings
-) -> list[Suggestion]:
+def _still_askable(order: Order, chosen: Sequence[Suggestion], now: datetime) -> list[Suggestion]:
     """Those of the chosen who may still be asked once their rows are locked: several workers ask for several orders at
     once, and a team's week is counted over all of them."""
     ids = [each.team for each in chosen]
     locked = select(Team.id).where(Team.id.in_(ids), Team.is_active).order_by(Team.id)
     active = set(db.session.scalars(locked.with_for_update(key_share=True)))
     if order.urgency != "emergency":
-        local = now.astimezone(CITY_TIME)
-        monday = local.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=local.weekday())
-        asks = (
-            select(Offer.team_id)
-            .join(Order, Order.id == Offer.order_id)
-            .where(Offer.team_id.in_(ids), Offer.asked_at >= monday, Order.urgency != "emergency", Order.counts())
-            .group_by(Offer.team_id)
-            .having(func.count() >= settings.team_asks_a_week)
-        )
-        active -= set(db.session.scalars(asks))
+        active -= list_asked_enough(now, ids)
     return [each for each in chosen if each.team in active]
 
 

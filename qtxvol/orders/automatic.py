@@ -161,9 +161,9 @@ def _check_team(team_id: int) -> None:
 def _check_crew(order: Order, team_id: int, people: list[int], agreed: Window) -> None:
     """All of them are still of the team, or had agreed to help it, and are free; they stay locked."""
     crew = db.session.scalars(
-        select(Volunteer).where(Volunteer.id.in_(people)).order_by(Volunteer.id).with_for_update()
+        select(Volunteer).where(Volunteer.id.in_(people)).order_by(Volunteer.id).with_for_update(key_share=True)
     ).all()
-    lent = lent_by_consent(order.id, team_id)
+    lent = lent_by_consent(order.id, team_id, agreed)
     mine = [each for each in crew if each.status == "verified" and (each.team_id == team_id or each.id in lent)]
     if len(mine) != len(people):
         raise Refused("crew_gone", 409)

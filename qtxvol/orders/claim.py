@@ -11,10 +11,12 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.directory.models import Department
 from qtxvol.extensions import db
 from qtxvol.notices.queue import To, queue_notices
+from qtxvol.offers.caps import list_unwilling
 from qtxvol.orders.clocks import name_owner
 from qtxvol.orders.lifecycle import RETURNS_BEFORE_RULING, Action, Party, Status
 from qtxvol.orders.models import Offer, Order, OrderEvent
 from qtxvol.orders.reasons import check_reason
+from qtxvol.orders.serve import asked_teams
 from qtxvol.orders.transition import Effect, Outcome, change_order, hold, note_clock
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import Refused
@@ -130,6 +132,8 @@ def _give_back(
             void_offers(order.id, now)
             _tell_office(order, now)
 
+        asked = asked_teams(order.id) if action is Action.RELEASE else ()
+
         values = {
             "department_id": None,
             "handed_team_id": None,
@@ -137,16 +141,16 @@ def _give_back(
             "is_ruled": False,
             "returns_count": order.returns_count + 1,
         }
-        return Effect(values, then=then)
+        return Effect(values, told_teams=asked, then=then)
 
     payload = {"reason": reason, "text": text, "suggested_department_id": suggested_department_id}
     return change_order(number, action, actor, payload, now=now, prepare=prepare, version=version, key=key)
 
 
 def void_offers(order_id: int, now: datetime) -> None:
-    """Whoever was asked was asked by a department that doesn't hold the order any more."""
-    standing = update(Offer).where(Offer.order_id == order_id, Offer.is_standing())
-    db.session.execute(standing.values(answered_at=now, answer="released"))
+    """Whoever was asked was asked by a department that doesn't hold the order any more. What they have said stays."""
+    asked = update(Offer).where(Offer.order_id == order_id, Offer.voided_at.is_(None))
+    db.session.execute(asked.values(voided_at=now))
 
 
 def _tell_office(order: Order, now: datetime) -> None:
@@ -178,6 +182,7 @@ def offer_order(
     :param asked_by: `department`, `system` (wave by wave) or `plan`.
     :param proposals: by team id, what the suggestion knew of it; a team without one stood in no suggestion.
     :param override_why: why a person asked others than the suggested first; kept with the offers, not in the event.
+        Whoever asks a team that the service would leave alone just now, and says nothing, has that noted with it.
     :raise Refused: `unknown` team, `too_many_teams`, `hand_to_one` (422).
     """
     wanted, why = sorted(set(team_ids)), override_why.strip()[:LONGEST_WHY]
@@ -191,10 +196,13 @@ def offer_order(
         if known != set(wanted):
             raise Refused("unknown", 422, field="team_ids")
         wave = order.waves_count + 1
+        passed = list_unwilling(order, wanted, now) if asked_by == "department" else {}
 
         def then(event: OrderEvent) -> None:
+            whys = {team: why or passed.get(team, "") for team in wanted}
             db.session.add_all(
-                _offer(order.id, team, wave, now, asked_by, proposals.get(team, Proposal()), why) for team in wanted
+                _offer(order.id, team, wave, now, asked_by, proposals.get(team, Proposal()), whys[team])
+                for team in wanted
             )
             hold(order.id, "team", map(str, wanted), now)
             name_owner(order.id, "accept", str(wanted[0]) if is_handed else "")

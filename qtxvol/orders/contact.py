@@ -4,16 +4,17 @@ unreachable, and be taken up again."""
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import visible_orders
 from qtxvol.extensions import db
 from qtxvol.orders.call_backs import open_call_back
 from qtxvol.orders.calls import CallCause, CallOutcome, Contact
+from qtxvol.orders.claim import void_offers
 from qtxvol.orders.clocks import end_clock
 from qtxvol.orders.lifecycle import OPEN, Action, Party, Status
-from qtxvol.orders.models import ContactAttempt, Crew, Offer, Order, OrderEvent
+from qtxvol.orders.models import ContactAttempt, Crew, Order, OrderEvent
 from qtxvol.orders.transition import Effect, Outcome, change_order, lock_order
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
@@ -147,11 +148,7 @@ def resume_order(
 
         def then(event: OrderEvent) -> None:
             db.session.execute(delete(Crew).where(Crew.order_id == order.id))
-            db.session.execute(
-                update(Offer)
-                .where(Offer.order_id == order.id, Offer.is_standing())
-                .values(answered_at=now, answer="released")
-            )
+            void_offers(order.id, now)
 
         gone = dict.fromkeys(("department_id", "team_id", "handed_team_id", "agreed_start", "agreed_end"))
         return Effect({**gone, "is_ruled": False}, then=then)

@@ -12,7 +12,6 @@ HALF_DAYS: Mapping[str, tuple[str, str]] = {
     "afternoon": ("14:30", "17:30"),
     "evening": ("19:00", "21:00"),
 }
-_ORDER = tuple(HALF_DAYS)
 
 #: So many half-days find a team without much ado; with fewer the form says a friendly word.
 ENOUGH_TIMES = 4
@@ -24,12 +23,19 @@ _LOOK_DAYS_AHEAD = 28
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Which days, which half-days of them, and how many at most."""
+    """Which days, which half-days of them, and how many at most.
+
+    :ivar alternates: one half-day a day, in turn, so that they reach further; otherwise all of them each day.
+    """
 
     days: str
     half_days: tuple[str, ...]
     most: int = 6
+    alternates: bool = False
 
+
+#: The choice that stands for all the others.
+ANY = "any"
 
 #: One tap each, in the order in which they stand on the form.
 QUICK_CHOICES: Mapping[str, _Kind] = {
@@ -37,7 +43,7 @@ QUICK_CHOICES: Mapping[str, _Kind] = {
     "work_afternoon": _Kind("work", ("afternoon",)),
     "evening": _Kind("all", ("evening",)),
     "weekend": _Kind("weekend", ("morning", "afternoon")),
-    "any": _Kind("all", ("morning", "afternoon"), MOST_WINDOWS),
+    ANY: _Kind("all", ("morning", "afternoon"), 2 * MOST_WINDOWS, alternates=True),
 }
 
 
@@ -51,20 +57,31 @@ def expand(choice: str, today: date, is_work: Callable[[date], bool]) -> list[tu
     kind = QUICK_CHOICES.get(choice)
     if kind is None:
         return []
+    days = (today + timedelta(days=ahead) for ahead in range(_FROM_DAYS_AHEAD, _LOOK_DAYS_AHEAD + 1))
     found: list[tuple[date, str]] = []
-    for ahead in range(_FROM_DAYS_AHEAD, _LOOK_DAYS_AHEAD + 1):
-        day = today + timedelta(days=ahead)
-        if _is_of(kind.days, day, is_work):
-            found.extend((day, half) for half in kind.half_days)
-        if len(found) >= kind.most:
-            break
+    for number, day in enumerate(day for day in days if _is_of(kind.days, day, is_work)):
+        turn = number % len(kind.half_days)
+        found.extend((day, half) for half in (kind.half_days[turn : turn + 1] if kind.alternates else kind.half_days))
     return found[: kind.most]
 
 
 def expand_all(choices: Iterable[str], today: date, is_work: Callable[[date], bool]) -> list[tuple[date, str]]:
-    """The half-days of several choices together, each once, earliest first."""
-    found = {half for choice in choices for half in expand(choice, today, is_work)}
-    return sorted(found, key=lambda half: (half[0], _ORDER.index(half[1])))
+    """The half-days of several choices together, each once, the choices taking turns: wherever the list is cut off,
+    each of them has its share, on as many days as there are.
+
+    With "any day" the others say nothing more.
+    """
+    chosen = list(dict.fromkeys(choices))
+    left = [expand(choice, today, is_work) for choice in ([ANY] if ANY in chosen else chosen)]
+    found: list[tuple[date, str]] = []
+    while any(left):
+        for half_days in filter(None, left):
+            taken = {day for day, _half in found}
+            pick = next((each for each in half_days if each[0] not in taken), half_days[0])
+            half_days.remove(pick)
+            if pick not in found:
+                found.append(pick)
+    return found
 
 
 def _is_of(days: str, day: date, is_work: Callable[[date], bool]) -> bool:

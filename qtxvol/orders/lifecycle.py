@@ -391,7 +391,7 @@ RULES: tuple[Rule, ...] = (
         carries=("text",), guards=(check_no_open_question,), tells={_R, _C},
     ),
     _rule(
-        Action.ANSWER, "补充", "Answer", by={_R, _C}, when=OPEN, to=None,
+        Action.ANSWER, "补充", "Answer", by={_R, _C, Party.SYSTEM}, when=OPEN, to=None,
         carries=("text",), guards=(check_open_question,), tells={_C, _D, _T},
     ),
     _rule(
@@ -412,7 +412,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         Action.RELEASE, "退领", "Release", by={_D}, when={_S.CLAIMED}, to=_S.PLACED,
-        carries=("reason",), tells={_C, _O},
+        carries=("reason",), tells={_C, _T, _O},
     ),
     _rule(
         Action.RESCHEDULE, "改期", "Reschedule", by={_T}, when={_S.ACCEPTED}, to=None,
@@ -444,7 +444,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         Action.UNCLAIM, "撤销领单", "Undo claim", by={_D}, when={_S.CLAIMED}, to=_S.DISPATCHED,
-        guards=(check_claim_untouched, check_claim_fresh), tells={_C, _R}, undoes=Action.CLAIM,
+        guards=(check_claim_untouched, check_claim_fresh), tells={_C, _R, _T}, undoes=Action.CLAIM,
     ),
     _rule(
         Action.RESTORE, "恢复受理", "Restore", by={_C}, when={_S.REJECTED}, to=_S.PLACED,

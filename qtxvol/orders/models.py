@@ -297,8 +297,10 @@ class Offer(Base):
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: `held`: the leader said yes and people are being asked; `accepted`; `standby`: yes, but another team was first,
-    #: or its crew stayed short; `declined`; `released` when the department gave the order back; None: no answer yet.
+    #: or its crew stayed short; `declined`; None: no answer yet.
     answer: Mapped[str | None] = mapped_column(String(16))
+    #: When the question ended because the order went elsewhere. What the team had said by then stays.
+    voided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: When the silence was taken for a no, for the next wave and for learning. The team may still answer.
     silent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: Who asked: a person of the department, the service wave by wave, or a confirmed line of a plan.
@@ -321,9 +323,14 @@ class Offer(Base):
 
     @classmethod
     def is_standing(cls) -> ColumnElement[bool]:
-        """The condition that an offer still counts: not answered, or answered with yes; void once it was declined or
-        the order was given back."""
-        return or_(cls.answer.is_(None), cls.answer.in_(("accepted", "held", "standby")))
+        """The condition that an offer still counts: not answered, or answered with yes; not once it was declined or the
+        order was given back."""
+        return and_(cls.voided_at.is_(None), or_(cls.answer.is_(None), cls.answer.in_(("accepted", "held", "standby"))))
+
+    @classmethod
+    def is_owed(cls) -> ColumnElement[bool]:
+        """The condition that the team may still say whether it can."""
+        return and_(cls.voided_at.is_(None), cls.answer.is_(None))
 
 
 class Hold(Base):

@@ -519,6 +519,7 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
         ).all(),
         offers=db.session.execute(
             select(
+                Offer.team_id,
                 Offer.wave,
                 Offer.asked_at,
                 Offer.asked_by,
@@ -526,6 +527,7 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
                 Offer.proposed_end,
                 Offer.answer,
                 Offer.answered_at,
+                Offer.voided_at,
                 Offer.silent_at,
                 Offer.reason,
                 Offer.text,

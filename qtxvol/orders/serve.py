@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ScalarSelect, and_, delete, func, or_, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.base import CITY_TIME
@@ -55,19 +55,23 @@ def accept_order(
 
     def prepare(order: Order) -> Effect:
         check_agreed(agreed, now)
-        check_joint_time(order, agreed)
+        check_joint_time(order, agreed, now)
         check_team(order, actor)
         check_parallel(order, actor.team_id, agreed)
         check_crew(order, actor, people, agreed)
 
         def then(event: OrderEvent) -> None:
+            changes_its_mind = and_(
+                Offer.id == _newest_offer(order.id, actor.team_id), Offer.answer.in_(("declined", "held", "standby"))
+            )
             db.session.add_all(Crew(order_id=order.id, volunteer_id=person) for person in people)
             db.session.execute(
                 update(Offer)
                 .where(
                     Offer.order_id == order.id,
                     Offer.team_id == actor.team_id,
-                    or_(Offer.answer.is_(None), Offer.answer.in_(("declined", "held", "standby"))),
+                    Offer.voided_at.is_(None),
+                    or_(Offer.answer.is_(None), changes_its_mind),
                 )
                 .values(answered_at=now, answer="accepted")
             )
@@ -96,13 +100,15 @@ def reschedule_order(
 ) -> Outcome:
     """Move an accepted service to another time that suits resident and crew; the resident is told.
 
-    :raise Refused: `bad_window` (422); `person_busy`, `has_started` (409).
+    :raise Refused: `bad_window` (422); `person_busy`, `has_started`, `lent_elsewhen` with `names` (409): people of
+        other teams have agreed to the old time alone, and whoever says nothing to the new one is taken to come.
     """
 
     def prepare(order: Order) -> Effect:
         check_agreed(agreed, now)
         check_parallel(order, order.team_id, agreed)
         crew = _lock_crew(order.id)
+        _check_lent(order, crew, agreed)
         _check_qualified(order, crew, agreed)
         check_free(order, crew, agreed)
         due = move_clocks(order, agreed.starts_at, agreed.ends_at)
@@ -369,11 +375,11 @@ def start_of_week(moment: datetime) -> datetime:
 
 def check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Window) -> None:
     """The named people are verified members, enough, qualified and free; or of another team and have said yes to this
-    one. They stay locked, so that two orders accepted at once can't book one person twice."""
+    one at this time. They stay locked, so that two orders accepted at once can't book one person twice."""
     crew = db.session.scalars(
-        select(Volunteer).where(Volunteer.id.in_(people)).order_by(Volunteer.id).with_for_update()
+        select(Volunteer).where(Volunteer.id.in_(people)).order_by(Volunteer.id).with_for_update(key_share=True)
     ).all()
-    lent = lent_by_consent(order.id, actor.team_id)
+    lent = lent_by_consent(order.id, actor.team_id, agreed)
     mine = [
         person
         for person in crew
@@ -385,15 +391,29 @@ def check_crew(order: Order, actor: Actor, people: Sequence[int], agreed: Window
     check_free(order, mine, agreed)
 
 
-def lent_by_consent(order_id: int, team_id: int | None) -> set[int]:
-    """People of other teams who were asked by name to help this one, and have said yes."""
+def _check_lent(order: Order, crew: Sequence[Volunteer], agreed: Window) -> None:
+    others = [person for person in crew if person.team_id != order.team_id]
+    if not others:
+        return
+    lent = lent_by_consent(order.id, order.team_id, agreed)
+    names = [person.name for person in others if (person.merged_into_id or person.id) not in lent]
+    if names:
+        raise Refused("lent_elsewhen", 409, field="agreed_start", names="、".join(sorted(names)))
+
+
+def lent_by_consent(order_id: int, team_id: int | None, agreed: Window) -> set[int]:
+    """People of other teams who were asked by name to help this one at this very time, and have said yes; by the rows
+    that they go on with, be it that of another team since they said so."""
     said_yes = (
-        select(CrewAsk.volunteer_id)
+        select(Volunteer.person_id())
+        .join(CrewAsk, CrewAsk.volunteer_id == Volunteer.id)
         .join(Hold, Hold.id == CrewAsk.hold_id)
         .where(
             CrewAsk.order_id == order_id,
             Hold.team_id == team_id,
-            CrewAsk.is_lent,
+            CrewAsk.starts_at == agreed.starts_at,
+            CrewAsk.ends_at == agreed.ends_at,
+            or_(CrewAsk.is_lent, and_(Volunteer.merged_into_id.is_not(None), Volunteer.team_id == team_id)),
             CrewAsk.answer == "yes",
             CrewAsk.ending.in_(("", "named")),
         )
@@ -457,7 +477,7 @@ def _lock_crew(order_id: int) -> Sequence[Volunteer]:
         .join(Crew, Crew.volunteer_id == Volunteer.id)
         .where(Crew.order_id == order_id)
         .order_by(Volunteer.id)
-        .with_for_update(of=Volunteer)
+        .with_for_update(of=Volunteer, key_share=True)
     ).all()
 
 
@@ -469,6 +489,12 @@ def back_to_pool(order: Order) -> Effect:
 
     values = {"team_id": None, "agreed_start": None, "agreed_end": None, "handed_team_id": None}
     return Effect(values, told_teams=asked_teams(order.id), then=then)
+
+
+def _newest_offer(order_id: int, team_id: int | None) -> ScalarSelect[int]:
+    """The question to which a team may say something else; what it said to earlier ones stays."""
+    offers = select(Offer.id).where(Offer.order_id == order_id, Offer.team_id == team_id)
+    return offers.order_by(Offer.wave.desc()).limit(1).scalar_subquery()
 
 
 def asked_teams(order_id: int) -> tuple[int, ...]:

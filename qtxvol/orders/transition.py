@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 
-from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.actor import Actor, system_actor
 from qtxvol.accounts.permissions import find_obstacle, visible_orders
 from qtxvol.extensions import db
 from qtxvol.notices.queue import To, queue_notices
@@ -25,6 +25,9 @@ from qtxvol.orders.models import Crew, Order, OrderClock, OrderEvent, OrderHolde
 from qtxvol.orders.tried import sum_up_tries
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
+
+#: Who asks teams wave after wave (`offers/waves.py`).
+WAVES = system_actor("逐批询问")
 
 
 @dataclass(slots=True)
@@ -238,17 +241,22 @@ def _last_and_repeated(order: Order, actor: Actor, asked: str, key: str | None) 
 
 
 def last_deed_of(order_id: int, last: OrderEvent) -> Action:
-    """What was done to the order last, past the teams that the service asked by itself: nobody has acted by that, so a
-    claim, or an order that was taken back, can still be given back as long as no team has said yes."""
+    """What was done to the order last, past the teams that the service asked wave by wave: nobody has acted by that, so
+    a claim, or an order that was taken back, can still be given back as long as no team has said yes. A plan's line
+    that somebody confirmed is their deed, and the offer after a resident's yes is theirs."""
     if not _is_own_asking(last):
         return Action(last.action)
-    by_hand = or_(OrderEvent.action != Action.OFFER, OrderEvent.party != Party.SYSTEM)
-    found = select(OrderEvent.action).where(OrderEvent.order_id == order_id, by_hand)
+    somebodys = or_(
+        OrderEvent.action != Action.OFFER,
+        OrderEvent.actor_account_id.is_not(None),
+        OrderEvent.actor_name != WAVES.name,
+    )
+    found = select(OrderEvent.action).where(OrderEvent.order_id == order_id, somebodys)
     return Action(db.session.scalars(found.order_by(OrderEvent.sequence.desc()).limit(1)).one())
 
 
 def _is_own_asking(event: OrderEvent) -> bool:
-    return event.action == Action.OFFER and event.party == Party.SYSTEM
+    return event.action == Action.OFFER and event.actor_account_id is None and event.actor_name == WAVES.name
 
 
 def _check_not_undone(event: OrderEvent, last: OrderEvent) -> None:

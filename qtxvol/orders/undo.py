@@ -14,6 +14,7 @@ from qtxvol.orders.claim import void_offers
 from qtxvol.orders.clocks import take_up_ended
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.models import Order, OrderClock, OrderEvent
+from qtxvol.orders.serve import asked_teams
 from qtxvol.orders.transition import Effect, Outcome, change_order
 from qtxvol.storage import transaction
 
@@ -40,7 +41,7 @@ def unclaim_order(
     number: str, actor: Actor, *, now: datetime, text: str = "", version: int | None = None, key: str | None = None
 ) -> Outcome:
     """Take back a claim that nobody has built on. It waits for the same department, whose clock goes on where it stood.
-    Teams that the service has asked by itself meanwhile are not asked any more.
+    Teams that the service has asked by itself meanwhile are not asked any more, and hear of it.
 
     :raise Refused: `claim_used` (409): something was done since; `claim_settled`: more than 30 minutes ago.
     """
@@ -49,7 +50,12 @@ def unclaim_order(
         def then(event: OrderEvent) -> None:
             void_offers(order.id, now)
 
-        return Effect({"is_auto_asked": False}, then=then, goes_on=goes_on_from(order, Action.CLAIM))
+        return Effect(
+            {"is_auto_asked": False},
+            told_teams=asked_teams(order.id),
+            then=then,
+            goes_on=goes_on_from(order, Action.CLAIM),
+        )
 
     return change_order(
         number, Action.UNCLAIM, actor, {"text": text}, now=now, prepare=prepare, version=version, key=key

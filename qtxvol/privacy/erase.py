@@ -21,7 +21,9 @@ from qtxvol.directory.models import MenuItem
 from qtxvol.extensions import db
 from qtxvol.hours.models import HoursObjection, HoursRequest, Presence
 from qtxvol.notices.models import ContactPoint, NoticeWish
+from qtxvol.offers.holds import lock_asking, release_people
 from qtxvol.offers.learn import forget_people
+from qtxvol.offers.models import JointInvite, JointSession
 from qtxvol.orders.lifecycle import OPEN, Action, Party, Status
 from qtxvol.orders.links import new_nonce
 from qtxvol.orders.models import (
@@ -142,23 +144,27 @@ def erase_volunteer(volunteer_id: int, actor: Actor, *, now: datetime) -> bool:
     if actor.party is Party.VOLUNTEER and actor.volunteer_id != volunteer_id:
         raise NotFound(volunteer_id)
     with transaction():
-        person = db.session.get(Volunteer, volunteer_id, with_for_update=True)
+        person = db.session.get(Volunteer, volunteer_id)
         if person is None:
             raise NotFound(volunteer_id)
+        lock_asking(_rows_of(person))  # orders before people, as everywhere
+        db.session.refresh(person, with_for_update=True)
         whole = person.merged_into_id or person.id
         rows = db.session.scalars(
             select(Volunteer).where(Volunteer.id.in_(Volunteer.rows_of(whole))).order_by(Volunteer.id).with_for_update()
         ).all()
         if all(row.name == ERASED for row in rows):
             return False
-        _check_free_of_services([row.id for row in rows])
+        ids = [row.id for row in rows]
+        _check_free_of_services(ids)
         for row in rows:
             _empty_volunteer(row, actor, now)
         db.session.flush()
-        _empty_tables([row.id for row in rows])
-        _empty_objections([row.id for row in rows])
-        forget_people([row.id for row in rows])
-        _close_accounts(select(Seat.account_id).where(Seat.volunteer_id.in_([row.id for row in rows])))
+        release_people(lock_asking(ids), ids, now)  # asked since: nobody asks them any more once they are locked
+        _empty_tables(ids)
+        _empty_objections(ids)
+        forget_people(ids, now)
+        _close_accounts(select(Seat.account_id).where(Seat.volunteer_id.in_(ids)))
         for row in rows:
             _write_down(actor, Cause.ASKED, now, volunteer_id=row.id)
         return True
@@ -269,6 +275,12 @@ def _empty_replies(order_id: int, names: Iterable[str]) -> None:
             offer.text = ERASED
         if _is_personal(offer.override_why, names):
             offer.override_why = ERASED
+    asked_together = select(JointInvite.session_id).where(JointInvite.order_id == order_id)
+    for session in db.session.scalars(select(JointSession).where(JointSession.id.in_(asked_together))):
+        if session.host_order_id == order_id:
+            session.text = ""
+        elif _is_personal(session.text, names):
+            session.text = ERASED
     for ask in db.session.scalars(select(CrewAsk).where(CrewAsk.order_id == order_id)):
         if _is_personal(ask.text, names):
             ask.text = ERASED
@@ -353,6 +365,10 @@ def _empty_objections(ids: Sequence[int]) -> None:
 
 def _columns_to_volunteers(table: Table) -> list[Column[Any]]:
     return [key.parent for key in table.foreign_keys if key.column.table.name == "volunteers"]
+
+
+def _rows_of(person: Volunteer) -> Sequence[int]:
+    return db.session.scalars(Volunteer.rows_of(person.merged_into_id or person.id)).all()
 
 
 # One account

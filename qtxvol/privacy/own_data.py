@@ -17,7 +17,7 @@ from qtxvol.accounts.permissions import visible_orders
 from qtxvol.base import Base
 from qtxvol.extensions import db
 from qtxvol.notices.models import ContactPoint, Delivery, NoticeWish
-from qtxvol.offers.models import CounterOffer, JointInvite
+from qtxvol.offers.models import CounterOffer, JointInvite, JointSession
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import (
     Attachment,
@@ -119,7 +119,7 @@ def _orders(ids: Sequence[int]) -> list[Data]:
     parts = {
         "wished_times": _by_order(WishedTime, "order_id", ids),
         "other_times": _by_order(CounterOffer, "order_id", ids),
-        "joint_sessions": _by_order(JointInvite, "order_id", ids),
+        "joint_sessions": _joint_sessions(ids),
         "steps": _group([_plain(row) for row in told], "order_id"),
         "ratings": _by_order(Rating, "asker_order_id", ids),
         "photos": _by_order(Attachment, "order_id", ids),
@@ -144,6 +144,20 @@ def _messages(ids: Sequence[int]) -> defaultdict[int, list[Data]]:
     recipients = [f"order:{order_id}" for order_id in ids]
     rows = _rows(table, table.c.order_id.in_(ids) & table.c.recipient.in_(recipients))
     return _group([_without_body(row) for row in rows], "order_id")
+
+
+def _joint_sessions(ids: Sequence[int]) -> defaultdict[int, list[Data]]:
+    """What the resident was asked to hold together with neighbours, when that was to be, and what they said."""
+    found = db.session.execute(
+        select(
+            JointInvite.__table__, JointSession.starts_at, JointSession.ends_at, JointSession.text,
+            JointSession.until, JointSession.status,
+        )
+        .join(JointSession, JointSession.id == JointInvite.session_id)
+        .where(JointInvite.order_id.in_(ids))
+        .order_by(JointInvite.order_id, JointInvite.session_id)
+    )  # fmt: skip
+    return _group([_plain(row) for row in found], "order_id")
 
 
 def _replies(ids: Sequence[int]) -> defaultdict[int, list[Data]]:

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 from qtxvol.accounts.actor import Actor
-from qtxvol.base import CITY_TIME
+from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.extensions import db
 from qtxvol.orders.lifecycle import Party
 from qtxvol.refusals import NotFound, Refused
@@ -37,9 +37,9 @@ def pause_asks(actor: Actor, until: date | None, now: datetime) -> bool:
         return True
 
 
-def find_pause(team: Team, now: datetime) -> date | None:
-    """The last day of the pause that runs now."""
-    ends_at = team.asks_paused_until
+def find_pause(team: Team | AnyRow, now: datetime) -> date | None:
+    """The last day of the pause that runs now, of a team or a row with its `asks_paused_until`."""
+    ends_at: datetime | None = team.asks_paused_until
     if ends_at is None or ends_at <= now:
         return None
     return (ends_at - timedelta(minutes=1)).astimezone(CITY_TIME).date()

@@ -50,7 +50,13 @@ class CrewChoice:
 def list_active_teams() -> Sequence[AnyRow]:
     """Teams in use with their departments' names, department by department; one statement."""
     return db.session.execute(
-        select(Team.id, Team.name, Department.name.label("department"), Department.name_en.label("department_en"))
+        select(
+            Team.id,
+            Team.name,
+            Team.asks_paused_until,
+            Department.name.label("department"),
+            Department.name_en.label("department_en"),
+        )
         .join(Department, Department.id == Team.department_id)
         .where(Team.is_active)
         .order_by(Department.position, Department.id, Team.name, Team.id)

@@ -1,10 +1,11 @@
 """What an emergency does to orders: placed while it is open, raised from before, marked by hand, pushed; experts."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from qtxvol.base import CITY_TIME
 from qtxvol.directory.queries import list_reasons, suggest_departments
 from qtxvol.emergencies.events import close_emergency
 from qtxvol.emergencies.experts import drop_expert, name_expert
@@ -23,6 +24,7 @@ from qtxvol.extensions import db
 from qtxvol.notices.answers import answer_path
 from qtxvol.notices.models import Notice
 from qtxvol.notices.queue import To
+from qtxvol.offers.holds import advance_holds, hold_order
 from qtxvol.offers.suggest import rank_teams
 from qtxvol.orders.check import check_orders
 from qtxvol.orders.claim import return_order
@@ -53,6 +55,7 @@ from tests.factories import (
     placed,
     window,
 )
+from tests.offers.crews import asks_of, hold_of
 
 pytestmark = pytest.mark.usefixtures("ctx")
 
@@ -342,3 +345,28 @@ def test_experts_departments_come_first_for_the_clerk():
     suggested = experts_first(suggest_departments(ITEM, "elderly"), order)
     assert (suggested[0].department_id, suggested[0].part) == ("education", "expert")
     assert [each.department_id for each in suggested].count("education") == 1
+
+
+def test_people_who_would_be_asked_in_the_morning_are_asked_at_once():
+    city = make_city()
+    night = datetime(2026, 11, 24, 22, 50, tzinfo=CITY_TIME).astimezone(UTC)
+    order = claimed(city, night)
+    hold_order(order.number, city.team, agreed=window(3), now=night)
+    asked = [ask.asked_at for ask in asks_of(order) if ask.asked_at]
+    was_until = hold_of(order).until
+    assert asked
+    assert all(at > night + timedelta(hours=8) for at in asked)
+    event = opened(city, now=night)
+    later = night + timedelta(minutes=10)
+    assert raise_orders(event, city.office, now=later) == 1
+    after = [ask.asked_at for ask in asks_of(order) if ask.asked_at]
+    assert len(after) >= len(asked)
+    assert set(after) == {later}
+    assert hold_of(order).until < was_until
+    notices = db.session.execute(
+        select(Notice.due_at, Notice.is_emergency).where(Notice.order_id == order.order_id, Notice.kind == "join_ask")
+    ).all()
+    assert {tuple(row) for row in notices} == {(later, True)}
+    assert len(notices) == len(after)
+    assert advance_holds(later + timedelta(minutes=6)) == 1, "silence counts as in any emergency"
+    assert all_is_well()

@@ -19,6 +19,8 @@ from tests.emergencies.plans import WHOLE_CITY, opened, statement_of
 from tests.factories import COMMUNITY, ITEM, NOW, OTHER_COMMUNITY, TOWN, placed
 from tests.web.site import Site
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 FORM: dict[str, Any] = {
     "is_drill": "no",
     "kind": "public_health",

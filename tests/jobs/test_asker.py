@@ -10,9 +10,11 @@ from qtxvol.base import utcnow
 from qtxvol.extensions import db
 from qtxvol.jobs import asker
 from qtxvol.jobs.asker import Asker, take_turn
+from qtxvol.offers.models import CounterOffer
+from qtxvol.offers.other_times import propose_times
 from qtxvol.orders.claim import claim_order
 from qtxvol.orders.models import Offer
-from tests.factories import City, dispatched, make_city, window
+from tests.factories import City, claimed, dispatched, make_city, window
 
 
 def waiting(city: City, count: int = 1) -> None:
@@ -68,3 +70,13 @@ def test_when_one_of_the_two_fails_the_other_is_done_all_the_same(
         monkeypatch.setattr(asker, "ask_due", fail)
         monkeypatch.setattr(asker, "advance_holds", lambda now: 3)
         assert take_turn(utcnow()) == (0, 3)
+
+
+def test_what_nobody_answered_in_time_ends_in_the_same_turn(app_sqlite: Flask, city: City):
+    now = utcnow() - timedelta(days=2)
+    with app_sqlite.app_context():
+        order = claimed(city, now, windows=(window(9, now=now),))
+        propose_times(order.number, city.team, windows=[window(12, now=now)], now=now)
+        take_turn(utcnow())
+        db.session.rollback()
+        assert db.session.scalars(select(CounterOffer.answer)).all() == ["void"]

@@ -18,6 +18,8 @@ from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
 from tests.factories import LATER, NOW, City, make_city
 
+pytestmark = pytest.mark.one_database  # words; plain rows of one table
+
 KEY = WordingKey("dispatch", "resident", "short", "zh")
 
 

@@ -39,6 +39,8 @@ from tests.factories import (
 )
 from tests.web.test_statements import counted
 
+pytestmark = pytest.mark.one_database  # words; what they are filled with is read in the rooms
+
 PUBLIC = "https://kepu.example"
 ABOUT: dict[str, Any] = {
     "step": "claim",

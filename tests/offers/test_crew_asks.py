@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.permissions import ContactAccess, contact_access
@@ -25,6 +25,8 @@ from qtxvol.orders.transition import Outcome
 from qtxvol.privacy.erase import FATES
 from qtxvol.privacy.own_data import export_volunteer
 from qtxvol.refusals import NotFound, Refused
+from qtxvol.storage import transaction
+from qtxvol.volunteers.models import Volunteer
 from tests.factories import NOW, City, claimed, make_city, make_volunteer, window
 from tests.offers.crews import (
     TIME,
@@ -220,6 +222,20 @@ def test_who_cannot_come_after_all_is_replaced_by_the_next_on_the_list(city: Cit
     about = db.session.scalars(select(Notice.about).where(Notice.kind == "crew_replaced")).one()
     assert about["volunteer_id"] == stand_in
     assert findings() == []
+
+
+def test_who_stands_in_is_looked_for_anew_when_nobody_on_the_list_can(city_sqlite: City):
+    people = with_people(city_sqlite.team, 20)
+    order = settled(city_sqlite)
+    [comes] = crew_of(order)
+    before = {ask.volunteer_id for ask in asks_of(order)}
+    with transaction():
+        db.session.execute(update(Volunteer).where(Volunteer.id.in_(before - {comes})).values(status="paused"))
+    answer_link(link(order, comes, "come"), NO, NOW)
+    [instead] = asked_of(order)
+    assert instead in set(people) - before
+    answer_link(link(order, instead), YES, NOW)
+    assert crew_of(order) == {instead}
 
 
 def test_a_list_is_made_where_people_were_named_by_hand(city: City):

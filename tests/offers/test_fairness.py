@@ -103,7 +103,7 @@ def said(rng: random.Random, when: datetime) -> dict[str, Any]:
 
 
 def offered(rng: random.Random, when: datetime) -> dict[str, Any]:
-    answer = rng.choice(["held", "accepted", "standby", "declined", "released", None, None])
+    answer = rng.choice(["held", "accepted", "standby", "declined", None, None, None])
     return {
         "answer": answer,
         "answered_at": when if answer else None,

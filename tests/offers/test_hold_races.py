@@ -12,13 +12,16 @@ from sqlalchemy import func, select
 from qtxvol.extensions import db
 from qtxvol.notices.models import Notice
 from qtxvol.offers.holds import advance_holds, hold_order, let_go_order
+from qtxvol.offers.models import MatchRule
 from qtxvol.orders.check import check_orders
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.models import Crew, CrewAsk, Hold, Order, OrderEvent
+from qtxvol.orders.serve import accept_order
 from qtxvol.refusals import NotFound, Refused
+from qtxvol.storage import transaction
 from tests.databases import running_app, settings_for
-from tests.factories import NOW, City, claimed, make_city, make_team
-from tests.offers.crews import TIME, asked_of, asks_of, held, say, with_people
+from tests.factories import NOW, City, claimed, make_city, make_team, window
+from tests.offers.crews import TIME, asked_of, asks_of, held, lend, say, takes, with_people
 from tests.offers.test_holds import WAIT
 from tests.orders.test_races import ROOM, at_once
 
@@ -133,4 +136,33 @@ def test_workers_that_look_at_once_ask_nobody_twice(roomy_app: Flask, city: City
         told = db.session.scalar(select(func.count()).where(Notice.kind == "join_ask"))
         assert told == len(asked)
         assert {ask.volunteer_id for ask in asked if ask.ending == "silent"} == set(first)
+        assert list(check_orders()) == []
+
+
+def test_teams_that_ask_the_same_neighbours_at_once_ask_nobody_too_often_and_block_nobody(roomy_app: Flask, city: City):
+    with roomy_app.app_context():
+        takes(2)
+        lend(city.other_team)
+        office = city.office.account_id or 0
+        with transaction():
+            db.session.add(MatchRule(name="volunteer_asks_a_week", value=1, set_by_account_id=office, set_at=NOW))
+        teams = [make_team("health", themes=("health",), people=1)[0] for _ in range(4)]
+        orders = [claimed(city) for _ in range(8)]
+
+    def holder(place: int) -> Callable[[], Any]:
+        return lambda: hold_order(orders[place].number, teams[place], agreed=window(place + 1), now=NOW)
+
+    def accepter(place: int) -> Callable[[], Any]:
+        crew = list(reversed(city.other_crew))
+        when = window(place + 6)
+        return lambda: accept_order(orders[place + 4].number, city.other_team, agreed=when, volunteer_ids=crew, now=NOW)
+
+    answers = at_once(roomy_app, [each(place) for place in range(4) for each in (holder, accepter)])
+    with roomy_app.app_context():
+        accepted = select(func.count()).select_from(Order).where(Order.status == "accepted")
+        assert db.session.scalar(accepted) == sum(not isinstance(each, Refused) for each in answers[1::2]) > 0
+        asked = select(CrewAsk.volunteer_id, func.count()).where(CrewAsk.asked_at.is_not(None))
+        counts = list(db.session.execute(asked.group_by(CrewAsk.volunteer_id)))
+        assert any(who in city.other_crew for who, _number in counts)
+        assert {number for _who, number in counts} == {1}
         assert list(check_orders()) == []

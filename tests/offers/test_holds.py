@@ -9,6 +9,8 @@ from sqlalchemy import select, update
 from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
 from qtxvol.notices.models import Notice
+from qtxvol.offers.ask_list import most_listed
+from qtxvol.offers.asking import Wanted
 from qtxvol.offers.holds import HOLDS, SHORT, advance_holds, hold_order, let_go_order, list_choices
 from qtxvol.offers.models import MatchRule
 from qtxvol.orders.claim import Proposal, offer_order, release_order
@@ -366,3 +368,57 @@ def test_the_times_of_the_resident_are_shown_with_how_many_have_time_the_propose
     assert not any(choice.obstacle for choice in choices)
     alone, _nobody = make_team("health", themes=("health",), people=0)
     assert {choice.obstacle for choice in list_choices(row, alone.team_id or 0, NOW)} == {"no_lead"}
+
+
+# The list
+
+
+def test_no_more_people_are_listed_than_are_probably_needed_and_leads_have_their_share(city: City):
+    takes(3)
+    helpers = with_people(city.team, 40, skills=[])
+    leads = with_people(city.team, 12)
+    order = held(city)
+    listed = asks_of(order)
+    assert len(listed) == most_listed(Wanted(1, 3)) == 15
+    assert [ask.position for ask in listed] == list(range(1, 16))
+    assert sum(ask.may_lead for ask in listed) >= 5
+    assert {ask.volunteer_id for ask in listed} <= {*city.crew, *helpers, *leads}
+    assert findings() == []
+
+
+def test_a_list_that_runs_out_is_made_longer_from_those_who_can_come_by_now(city: City):
+    more = with_people(city.team, 20)
+    order = held(city)
+    first = {ask.volunteer_id for ask in asks_of(order)}
+    assert len(first) == 9
+    refused_by: set[int] = set()
+    while not set(asked_of(order)) - first:
+        who = asked_of(order)[0]
+        say(order, who, "no")
+        refused_by.add(who)
+        assert order_of(order.number).held_team_id, "there are people who were not asked yet"
+    listed = asks_of(order)
+    assert refused_by <= first
+    assert {ask.volunteer_id for ask in listed} <= {*city.crew, *more}
+    assert len({ask.volunteer_id for ask in listed}) == len(listed) > 9
+    assert [ask.position for ask in listed] == list(range(1, len(listed) + 1))
+    late = next(who for who in asked_of(order) if who not in first)
+    say(order, late, "yes")
+    assert order_of(order.number).status == "accepted"
+    assert crew_of(order) == {late}
+    assert findings() == []
+
+
+def test_only_leads_are_added_where_only_a_lead_is_missing(city_sqlite: City):
+    takes(2)
+    helpers = set(with_people(city_sqlite.team, 25, skills=[]))
+    order = held(city_sqlite)
+    helper = next(who for who in asked_of(order) if who in helpers)
+    say(order, helper, "yes")
+    for who in city_sqlite.crew:
+        if order_of(order.number).held_team_id:
+            say(order, who, "no")
+    assert order_of(order.number).held_team_id is None
+    assert hold_of(order).ending == "short"
+    assert len(asks_of(order)) <= most_listed(Wanted(1, 2))
+    assert all(ask.asked_at is None or ask.volunteer_id in {*city_sqlite.crew, *helpers} for ask in asks_of(order))

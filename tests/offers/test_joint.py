@@ -19,6 +19,9 @@ from qtxvol.notices.answers import Given, answer_link, answer_path
 from qtxvol.notices.invitations import open_link
 from qtxvol.notices.models import Notice
 from qtxvol.notices.queue import To
+from qtxvol.offers import joint
+from qtxvol.offers.clock import slot_of
+from qtxvol.offers.holds import list_choices
 from qtxvol.offers.joint import (
     ANSWER_WITHIN,
     answer_joint,
@@ -31,13 +34,17 @@ from qtxvol.offers.joint import (
 )
 from qtxvol.offers.joint_finding import NEAR_KM
 from qtxvol.offers.joint_queries import list_proposed
+from qtxvol.offers.joint_time import find_joined_time
 from qtxvol.offers.models import JointInvite, JointSession
+from qtxvol.offers.other_times import propose_times, suggest_times
+from qtxvol.offers.situation import load_matching
+from qtxvol.offers.suggest import rank_teams
 from qtxvol.orders.ask import ask_resident
 from qtxvol.orders.claim import claim_order, offer_order
 from qtxvol.orders.decline import cancel_order, merge_order
 from qtxvol.orders.dispatch import dispatch_order
 from qtxvol.orders.lifecycle import Action, Party
-from qtxvol.orders.models import Offer, Order
+from qtxvol.orders.models import Offer, Order, WishedTime
 from qtxvol.orders.queries import get_order_view
 from qtxvol.orders.serve import accept_order, close_order, reschedule_order
 from qtxvol.orders.transition import Outcome
@@ -45,6 +52,7 @@ from qtxvol.orders.undo import split_order
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
+from qtxvol.volunteers.models import Team
 from tests.databases import running_app, settings_for
 from tests.factories import DEPARTMENT, NOW, City, accepted, claimed, link_of, make_city, placed, window
 from tests.orders.answers import events_of, findings, not_found, nothing_written, order_of, refused
@@ -52,7 +60,7 @@ from tests.orders.answers import events_of, findings, not_found, nothing_written
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 #: Tests share a city: each has days of its own, and so no orders that fit to another test's.
-_DAYS = count(6, 4)
+_DAYS = count(6, 3)
 
 
 def days() -> tuple[Window, Window]:
@@ -318,9 +326,70 @@ def test_an_order_that_was_claimed_lets_its_department_and_teams_go(city: City):
     say(other, session)
     row = order_of(other.number)
     assert (row.status, row.department_id, row.is_auto_asked) == ("merged", None, False)
-    assert db.session.scalars(select(Offer.answer).where(Offer.order_id == other.order_id)).all() == ["released"]
+    [offer] = db.session.scalars(select(Offer).where(Offer.order_id == other.order_id)).all()
+    assert (offer.answer, offer.voided_at) == (None, NOW + HOUR)
     assert told("join", other) == [(0, "community"), (0, "department"), (0, "team")]
     assert findings() == []
+
+
+def test_once_neighbours_have_joined_theirs_is_the_only_time_that_is_proposed(city: City):
+    windows = days()
+    host, other = claimed(city, windows=windows), placed(city, windows=windows)
+    late = Window(windows[1].starts_at, windows[1].starts_at + HOUR)
+    session = propose_joint(city.community, host_number=host.number, numbers=[other.number], window=late, now=NOW)
+    say(host, session)
+    before = load_matching([order_of(host.number)], NOW)
+    assert len(before.needs[host.order_id].slots) == 2
+    say(other, session)
+    row, time = order_of(host.number), Window(session_of(session).starts_at, session_of(session).ends_at)
+    matching = load_matching([row], NOW + HOUR)
+    assert matching.needs[host.order_id].slots == (slot_of(time.starts_at),)
+    assert [window for (order_id, _slot), window in matching.windows.items() if order_id == host.order_id] == [time]
+    assert {each.window for each in rank_teams(row, NOW + HOUR)} == {time}
+    team = city.team.team_id or 0
+    assert [(each.window, each.obstacle) for each in list_choices(row, team, NOW + HOUR)] == [(time, "")]
+    assert suggest_times(row, city.department, NOW + HOUR) == []
+    with refused("joint_time", 409, start=time.starts_at, end=time.ends_at):
+        propose_times(host.number, city.department, windows=[window(300)], now=NOW + HOUR)
+
+    busy = claimed(city, windows=[late])
+    accept_order(busy.number, city.team, agreed=time, volunteer_ids=city.crew[:1], now=NOW + HOUR)
+    most = load_matching([row], NOW + HOUR).situation.city.teams[team].slot_limit
+    with transaction():
+        db.session.execute(update(Team).where(Team.id == team).values(parallel_events=1))
+    assert [(each.window, each.obstacle) for each in list_choices(row, team, NOW + HOUR)] == [(time, "slot_full")]
+    with transaction():
+        db.session.execute(update(Team).where(Team.id == team).values(parallel_events=most))
+
+    split_order(other.number, city.community, text="自己办。", now=NOW + 2 * HOUR)
+    assert len(load_matching([order_of(host.number)], NOW + 2 * HOUR).needs[host.order_id].slots) == 2
+
+
+def test_a_joint_time_that_is_past_binds_nobody(city: City):
+    host, other, session = proposed(city, claimed)
+    say(host, session)
+    say(other, session)
+    after = session_of(session).starts_at + HOUR
+    assert find_joined_time(host.order_id, NOW) is not None
+    assert find_joined_time(host.order_id, after) is None
+    done = accept_order(host.number, city.team, agreed=window(400), volunteer_ids=city.crew[:1], now=after)
+    assert done.status == "accepted"
+
+
+def test_more_neighbours_come_at_the_time_that_the_first_agreed_to(city: City):
+    host, other, session = proposed(city)
+    say(host, session)
+    say(other, session)
+    time = Window(session_of(session).starts_at, session_of(session).ends_at)
+    third = placed(city, windows=[Window(each.starts_at, each.ends_at) for each in get_windows(host)])
+    (idea,) = find_joint(city.community, NOW, like=order_of(third.number))
+    assert (idea.host.row.number, list(idea.windows)) == (host.number, [time])
+
+
+def get_windows(order: Outcome) -> list[Any]:
+    db.session.rollback()
+    rows = select(WishedTime).where(WishedTime.order_id == order.order_id).order_by(WishedTime.position)
+    return list(db.session.scalars(rows))[:2]
 
 
 def test_an_accepted_host_takes_others_in_at_its_time(city: City):
@@ -609,3 +678,18 @@ def test_two_clerks_propose_the_same_at_once_and_one_session_stands(database_url
         assert [(each.code, each.about["fault"]) for each in refusals] == [("joint", "not_now")]
         with app.app_context():
             assert db.session.scalar(select(func.count()).select_from(JointSession)) == 1
+
+
+def test_one_session_that_cannot_be_closed_keeps_no_other_open(own_city: City, monkeypatch: pytest.MonkeyPatch):
+    _host, _other, broken = proposed(own_city)
+    _host, _other, good = proposed(own_city)
+    real = joint._lock_session
+
+    def fail(session_id: int) -> JointSession:
+        if session_id == broken:
+            raise RuntimeError("broken")
+        return real(session_id)
+
+    monkeypatch.setattr(joint, "_lock_session", fail)
+    assert close_joint(NOW + ANSWER_WITHIN) == 1
+    assert (session_of(broken).status, session_of(good).status) == ("open", "called_off")

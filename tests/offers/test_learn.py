@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -24,6 +25,7 @@ from qtxvol.offers.learn import (
 from qtxvol.offers.models import MatchBelief
 from qtxvol.orders.models import CrewAsk, Hold, Offer, Order, OrderEvent
 from qtxvol.storage import transaction
+from tests.databases import running_app, settings_for
 from tests.emergencies.plans import opened
 from tests.factories import LATER, NOW, City, claimed, make_city, window
 
@@ -149,7 +151,7 @@ def test_questions_that_wait_were_given_back_or_are_not_needed_teach_nothing(ctx
     city = make_city()
     order = claimed(city)
     offer(city, order.order_id, 1)
-    offer(city, order.order_id, 2, answer="released", answered_at=NOW)
+    offer(city, order.order_id, 2, voided_at=NOW)
     asked = hold(city, order.order_id)
     crew_ask(asked, order.order_id, city.crew[0])
     crew_ask(asked, order.order_id, city.crew[1], ending="not_needed")
@@ -195,7 +197,7 @@ def test_what_was_learned_is_what_the_records_say(ctx):
             assert_same(known(), replayed())
     learn_from_answers(LATER)
     with transaction():
-        db.session.execute(update(Offer).values(answer="released", answered_at=LATER))
+        db.session.execute(update(Offer).values(voided_at=LATER))
     assert str(learn_from_answers(LATER)) == "0 leaders, 0 people"
     assert_same(known(), replayed())
     assert read_models()[1][CAPTAINS].answers == 24
@@ -218,5 +220,18 @@ def test_what_was_learned_of_a_person_goes_with_them(ctx):
     learn_from_answers(LATER)
     assert f"person:{city.crew[0]}" in known()[VOLUNTEERS]
     with transaction():
-        forget_people([city.crew[0]])
+        forget_people([city.crew[0]], NOW)
     assert f"person:{city.crew[0]}" not in known()[VOLUNTEERS]
+
+
+def test_an_answer_that_is_just_being_given_waits_for_the_next_run(postgres_database: str, tmp_path: Path):
+    with running_app(settings_for(postgres_database, tmp_path)) as app, app.app_context():
+        city = make_city()
+        order = claimed(city)
+        busy = offer(city, order.order_id, 1, answer="held", answered_at=NOW)
+        offer(city, order.order_id, 2, answer="declined", answered_at=NOW)
+        with db.engine.connect() as other, other.begin():
+            other.execute(select(Offer.id).where(Offer.id == busy).with_for_update())
+            assert str(learn_from_answers(LATER)) == "1 leaders, 0 people"
+        assert str(learn_from_answers(LATER)) == "1 leaders, 0 people"
+        assert_same(known(), replayed())

@@ -20,6 +20,7 @@ from qtxvol.offers.plans import (
     get_plan,
     skip_lines,
 )
+from qtxvol.orders.ask import ask_resident
 from qtxvol.orders.claim import claim_order, offer_order
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.models import Offer, Order, OrderEvent, WishedTime
@@ -602,3 +603,11 @@ def test_a_claim_that_lets_the_service_ask_is_planned_too_once_its_wave_is_over(
     claim_order(order.number, city.department, now=NOW, is_auto_asked=True)
     (line,) = lines_of(solved(city))
     assert line.order_id == order.order_id
+
+
+def test_an_order_with_an_open_question_is_not_confirmed(on_sqlite: City) -> None:
+    order = claimed(on_sqlite)
+    plan_id = solved(on_sqlite)
+    ask_resident(order.number, on_sqlite.department, text="有电梯吗？", now=NOW)
+    assert why(plan_id, on_sqlite) == "question_open"
+    assert db.session.scalar(select(Offer.id)) is None

@@ -71,16 +71,17 @@ def test_teams_come_best_first_with_reasons_that_add_up_and_a_time(ctx):
 @pytest.mark.parametrize(
     ("answer", "silent", "code"),
     [(None, False, "asked"), (None, True, "asked_silent"), ("declined", False, "declined"), ("held", False, "had_it"),
-     ("accepted", False, "had_it"), ("standby", False, None), ("released", False, None)],
+     ("accepted", False, "had_it"), ("standby", False, None), ("void", False, None), ("void held", False, None),
+     ("void declined", False, "declined")],
 )  # fmt: skip
 def test_who_was_asked_is_not_asked_again_unless_it_stands_by(ctx_sqlite, answer, silent, code):
     city = make_city()
     order = claimed(city)
     offer_order(order.number, city.department, team_ids=[city.team.team_id or 0], now=NOW)
+    is_void, answer = (answer or "").startswith("void"), (answer or "").removeprefix("void").strip() or None
+    values = {"answer": answer, "answered_at": NOW if answer else None, "voided_at": NOW if is_void else None}
     with transaction():
-        db.session.execute(
-            update(Offer).values(answer=answer, answered_at=NOW if answer else None, silent_at=NOW if silent else None)
-        )
+        db.session.execute(update(Offer).values(silent_at=NOW if silent else None, **values))
     assert explain_team(order_of(order), team_of(city.team.team_id), NOW) == code
     assert (city.team.team_id in ranked(order)) is (code is None)
 

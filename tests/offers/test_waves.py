@@ -1,11 +1,12 @@
 """Asking teams wave after wave: whom, when, how often, and what follows from a yes, a no and a silence."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
-from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.actor import Actor, system_actor
 from qtxvol.base import CITY_TIME
 from qtxvol.emergencies.raising import mark_order
 from qtxvol.extensions import db
@@ -14,13 +15,16 @@ from qtxvol.notices.answers import Given, answer_at_desk
 from qtxvol.notices.models import Notice
 from qtxvol.offers import waves
 from qtxvol.offers.holds import hold_order, let_go_order
+from qtxvol.offers.models import MatchRule
+from qtxvol.offers.other_times import answer_times, propose_times
 from qtxvol.offers.pace import after_waking, is_quiet, next_waking
 from qtxvol.offers.rules import set_weights
 from qtxvol.offers.waves import ask_due, ask_next_wave, is_nobody_left, switch_auto
 from qtxvol.orders.ask import answer_question, ask_resident
 from qtxvol.orders.automatic import lapse_order, reinstate_order
 from qtxvol.orders.claim import claim_order, offer_order, release_order
-from qtxvol.orders.models import Offer
+from qtxvol.orders.dispatch import dispatch_order
+from qtxvol.orders.models import Offer, Order
 from qtxvol.orders.serve import (
     accept_order,
     close_order,
@@ -31,6 +35,7 @@ from qtxvol.orders.serve import (
 )
 from qtxvol.orders.transition import Outcome
 from qtxvol.orders.undo import unclaim_order
+from qtxvol.refusals import Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
 from tests.emergencies.plans import opened
@@ -40,6 +45,7 @@ from tests.factories import (
     City,
     accepted,
     dispatched,
+    link_of,
     make_city,
     make_team,
     window,
@@ -324,12 +330,69 @@ def test_teams_that_were_silent_are_asked_once_more_a_day_later_and_refusals_nev
     assert [offer.team_id for offer in offers(order)][2:] == [silent]
     first, second = (offer.asked_at for offer in offers(order) if offer.team_id == silent)
     assert second - first >= DAY
+    exhaust(order, NOW + 9 * DAY)
+    assert len(offers(order)) == 3  # once more, and no more
+    assert is_nobody_left(order_of(order.number))
 
 
-def test_no_times_left_is_nobody_left(city: City):
+def test_the_last_few_are_asked_together_after_a_first_wave_in_vain(big_city: tuple[City, list[Actor]]):
+    city, more = big_city
+    with transaction():
+        gone = [each.team_id for each in more[2:]]
+        db.session.execute(update(Team).where(Team.id.in_(gone)).values(is_active=False))
+    order = auto(city, windows=(window(9), window(10)))
+    assert ask_due(NOW) == 1
+    assert ask_due(NOW + 240 * MINUTE) == 3
+    assert {offer.wave for offer in offers(order)} == {1, 2}
+
+
+def test_no_times_left_is_nobody_left_and_is_not_looked_at_any_more(city: City):
     order = auto(city, windows=(window(0.2),))
     assert ask_due(NOW) == 0
     assert told(order, "nobody_left") == [("department", DEPARTMENT)]
+    assert is_nobody_left(order_of(order.number))
+    assert next_at(order) is None
+    assert ask_due(NOW + 5 * DAY) == 0
+    assert told(order, "nobody_left") == [("department", DEPARTMENT)]
+
+
+def test_once_the_last_time_has_gone_by_the_department_is_told_once_and_a_new_time_is_looked_for(city: City):
+    order = auto(city, windows=(window(4),))
+    with transaction():  # nobody can be asked before that day
+        db.session.execute(update(Team).values(asks_paused_until=NOW + 20 * DAY))
+    moment = NOW
+    while next_at(order) is not None:
+        moment = next_at(order)
+        assert ask_due(moment) == 0
+        assert moment < NOW + 5 * DAY
+    assert moment > NOW + 3 * DAY
+    department = ("department", DEPARTMENT)
+    assert told(order, "nobody_left") == [department, department]  # nobody by then; and no time is left
+    with transaction():
+        db.session.execute(update(Team).values(asks_paused_until=None))
+    assert ask_due(moment + DAY) == 0
+    # the resident agrees to another time
+    later = moment + DAY
+    propose_times(order.number, city.department, windows=[window(12)], now=later)
+    answer_times(order.number, link_of(order), chosen=window(12), now=later + MINUTE)
+    assert next_at(order) == later + MINUTE
+    assert not is_nobody_left(order_of(order.number))
+    assert ask_due(later + MINUTE) >= 1
+    assert offers(order)[0].proposed_start == window(12).starts_at
+    assert findings() == []
+
+
+def test_an_order_without_a_time_is_looked_at_again_when_it_is_claimed_anew_or_becomes_an_emergency(city: City):
+    first, second = (auto(city, windows=(window(0.3),)) for _ in range(2))
+    assert ask_due(NOW) == 0
+    assert (next_at(first), next_at(second)) == (None, None)
+    release_order(first.number, city.department, reason="no_team", now=NOW + MINUTE)
+    dispatch_order(first.number, city.community, department_id=DEPARTMENT, now=NOW + 2 * MINUTE)
+    claim_order(first.number, city.department, is_auto_asked=True, now=NOW + 3 * MINUTE)
+    assert next_at(first) == NOW + 3 * MINUTE
+    mark_order(second.number, opened(city, now=NOW), city.community, now=NOW + 3 * MINUTE)
+    assert ask_due(NOW + 3 * MINUTE) >= 1
+    assert offers(second)  # an emergency takes less notice
 
 
 # Falling free again
@@ -406,7 +469,10 @@ def test_a_claim_can_be_taken_back_although_the_service_has_asked(both: City):
     unclaim_order(order.number, both.department, now=NOW + MINUTE)
     row = order_of(order.number)
     assert (row.status, row.is_auto_asked, row.next_wave_at) == ("dispatched", False, None)
-    assert [offer.answer for offer in offers(order)] == ["released"]
+    asked = offers(order)
+    assert [(offer.answer, offer.voided_at) for offer in asked] == [(None, NOW + MINUTE)] * len(asked)
+    told = db.session.scalars(select(Notice.scope).where(Notice.kind == "unclaim", Notice.party == "team")).all()
+    assert sorted(told) == sorted(str(offer.team_id) for offer in asked)
     assert ask_due(NOW + DAY) == 0
     assert findings() == []
     claim_order(order.number, both.department, is_auto_asked=True, now=NOW + DAY)
@@ -614,3 +680,79 @@ def test_an_order_that_turns_into_an_emergency_is_asked_for_at_once(city: City):
     mark_order(order.number, emergency, city.community, now=NOW + MINUTE)
     assert next_at(order) == NOW + MINUTE
     assert ask_due(NOW + MINUTE) >= 1
+
+
+def test_only_the_services_own_asking_leaves_a_claim_untouched(both: City):
+    """A plan's line that the office confirmed is a person's deed, and the offer after a resident's yes is theirs."""
+    for actor in (replace(system_actor("纲要办确认的排班"), account_id=both.office.account_id), system_actor("换时间")):
+        order = dispatched(both)
+        claim_order(order.number, both.department, now=NOW)
+        offer_order(order.number, actor, team_ids=[both.team.team_id or 0], asked_by="plan", now=NOW)
+        with refused("claim_used", 409):
+            unclaim_order(order.number, both.department, now=NOW + MINUTE)
+
+
+def test_what_a_team_has_said_stays_when_the_order_goes_elsewhere(both: City):
+    order = dispatched(both)
+    claim_order(order.number, both.department, now=NOW)
+    first, second = both.team.team_id or 0, both.other_team.team_id or 0
+    offer_order(order.number, both.department, team_ids=[first, second], now=NOW)
+    say_no(order, both.other_team, NOW + MINUTE)
+    accept_order(order.number, both.team, agreed=window(3), volunteer_ids=both.crew[:1], now=NOW + 2 * MINUTE)
+    withdraw_order(order.number, both.team, reason="work", now=NOW + HOUR)
+    offer_order(order.number, both.department, team_ids=[first], text="再问一次", now=NOW + HOUR)
+    release_order(order.number, both.department, reason="no_team", now=NOW + 2 * HOUR)
+    rows = [(each.team_id, each.answer, each.answered_at, each.voided_at) for each in offers(order)]
+    assert rows == [
+        (first, "accepted", NOW + 2 * MINUTE, NOW + 2 * HOUR),
+        (second, "declined", NOW + MINUTE, NOW + 2 * HOUR),
+        (first, None, None, NOW + 2 * HOUR),
+    ]
+    assert told(order, "release") == [
+        ("community", both.community.division_code),
+        ("office", ""),
+        ("team", str(first)),
+    ]
+    with pytest.raises(Refused):
+        answer_at_desk(order.number, both.team, Given(is_yes=False, reason="no_time"), NOW + 3 * HOUR)
+    assert findings() == []
+
+
+def test_a_second_question_leaves_the_first_answer_alone(city: City):
+    order = dispatched(city)
+    claim_order(order.number, city.department, now=NOW)
+    offer_order(order.number, city.department, team_ids=[city.team.team_id or 0], now=NOW)
+    say_no(order, city.team, NOW + MINUTE)
+    offer_order(order.number, city.department, team_ids=[city.team.team_id or 0], text="再问", now=NOW + HOUR)
+    accept_order(order.number, city.team, agreed=window(3), volunteer_ids=city.crew[:1], now=NOW + 2 * HOUR)
+    said = [(each.answer, each.answered_at) for each in offers(order)]
+    assert said == [("declined", NOW + MINUTE), ("accepted", NOW + 2 * HOUR)]
+
+
+def test_orders_are_asked_for_although_silence_cannot_be_marked(city: City, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_about: object) -> int:
+        raise RuntimeError("broken")
+
+    auto(city)
+    monkeypatch.setattr("qtxvol.offers.waves.mark_silent", fail)
+    assert ask_due(NOW) == 1
+
+
+def test_a_person_may_ask_beyond_the_week_and_the_pause_and_it_is_recorded(city: City):
+    first, second = city.team.team_id or 0, city.other_team.team_id or 0
+    with transaction():
+        db.session.execute(update(Team).where(Team.id == second).values(asks_paused_until=NOW + DAY))
+        row = MatchRule(name="team_asks_a_week", value=1, set_by_account_id=city.office.account_id, set_at=NOW)
+        db.session.add(row)
+    earlier, order, urgent = (dispatched(city) for _ in range(3))
+    for each in (earlier, order, urgent):
+        claim_order(each.number, city.department, now=NOW)
+    with transaction():
+        db.session.execute(update(Order).where(Order.id == urgent.order_id).values(urgency="emergency"))
+    offer_order(earlier.number, city.department, team_ids=[first], now=NOW)
+    offer_order(order.number, city.department, team_ids=[first, second], now=NOW)
+    offer_order(urgent.number, city.department, team_ids=[first, second], now=NOW)
+    why = [{each.team_id: each.override_why for each in offers(each)} for each in (earlier, order, urgent)]
+    assert why == [{first: ""}, {first: "asked_enough", second: "muted"}, {first: "", second: ""}]
+    offer_order(order.number, city.department, team_ids=[second], override_why="队长说可以", now=NOW + HOUR)
+    assert offers(order)[-1].override_why == "队长说可以"

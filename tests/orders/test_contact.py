@@ -233,7 +233,7 @@ def test_it_is_taken_up_again_as_a_fresh_order(city: City):
     row = order_of(order.number)
     assert (resumed.status, row.department_id, row.team_id, row.agreed_start) == ("placed", None, None, None)
     assert row.due_at > again
-    assert db.session.scalar(select(Offer.answer).where(Offer.order_id == order.order_id)) == "released"
+    assert db.session.scalar(select(Offer.voided_at).where(Offer.order_id == order.order_id)) == again
     assert told(order, "resume") == {"resident"}
     with refused("tried_too_little", 409):  # everything begins anew
         end_unreachable(order.number, city.community, now=again + HOUR)

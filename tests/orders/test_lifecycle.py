@@ -32,7 +32,7 @@ STAYS = "stays"
 BY_HAND = {
     "place": ("resident community department", "", "placed"),
     "ask": ("community department team", "placed dispatched claimed accepted", STAYS),
-    "answer": ("resident community", "placed dispatched claimed accepted", STAYS),
+    "answer": ("resident community system", "placed dispatched claimed accepted", STAYS),
     "dispatch": ("community", "placed", "dispatched"),
     "reject": ("community", "placed", "rejected"),
     "merge": ("community", "placed", "merged"),
@@ -162,7 +162,7 @@ UNDOES_THE_SYSTEM = {"turn_back": {"community", "office"}, "reinstate": {"depart
 #: action: who reads of an undo; the one that did it is not told
 UNDO_TELLS = {
     "recall": {"department", "resident"},
-    "unclaim": {"community", "resident"},
+    "unclaim": {"community", "resident", "team"},
     "restore": {"resident"},
     "split": {"resident"},
     "turn_back": {"community", "department", "resident"},

@@ -13,6 +13,8 @@ from qtxvol.hours.models import HoursEntry, HoursObjection, HoursRequest, Presen
 from qtxvol.hours.objections import decide_objection, make_objection
 from qtxvol.hours.presence import say_presence
 from qtxvol.hours.requests import decide_request, propose_late
+from qtxvol.offers.joint import propose_joint
+from qtxvol.offers.models import JointSession
 from qtxvol.orders.check import check_orders
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.models import Order, OrderEvent, OrderNote
@@ -191,3 +193,14 @@ def test_an_erased_account_signs_in_no_more(own_city: City):
         sign_in(username, PASSWORD, "10.0.0.1", LATER + timedelta(hours=1))
     with pytest.raises(Refused, match="wrong_party"):
         erase_account(own_city.volunteer.account_id, own_city.community, now=LATER)
+
+
+def test_words_of_a_joint_session_go_with_whom_they_name(own_city: City):
+    host, other = placed(own_city), placed(own_city, headcount=6, contact_name="欧阳测试名")
+    text = "欧阳测试名家也要，一起办"
+    propose_joint(own_city.community, host_number=host.number, numbers=[other.number], text=text, now=NOW)
+    words = select(JointSession.text)
+    for order, left in ((other, ERASED), (host, "")):
+        cancel_order(order.number, own_city.community, reason="no_longer_needed", now=NOW)
+        erase_order(order.number, own_city.office, cause=Cause.ASKED, now=LATER)
+        assert db.session.scalar(words) == left

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from qtxvol.extensions import db
 from qtxvol.notices.answers import Given, answer_link, answer_path
 from qtxvol.notices.queue import To
+from qtxvol.offers.joint import propose_joint
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order
 from qtxvol.privacy.own_data import export_account, export_order, export_volunteer
@@ -73,3 +74,13 @@ def test_every_column_of_an_order_comes_along_but_the_secrets(own_city: City):
         db.session.execute(update(Order).values(organisation="第三小学"))
     names = set(export_order(link_of(order), order.number)["order"])
     assert {"wish", "venue", "organisation", "placed_at", "consent_version", "headcount"} - names <= {"wish"}
+
+
+def test_a_joint_session_comes_with_its_time_and_words(own_city: City):
+    host, other = placed(own_city), placed(own_city, headcount=6)
+    own_desk = own_city.community
+    propose_joint(own_desk, host_number=host.number, numbers=[other.number], text="都在活动室办", now=NOW)
+    (asked,) = export_order(link_of(other), other.number)["joint_sessions"]
+    assert (asked["text"], asked["status"]) == ("都在活动室办", "open")
+    assert {"starts_at", "ends_at", "until", "asked_at"} <= asked.keys()
+    assert not [name for name in asked if name.endswith("account_id")]
