@@ -7,11 +7,11 @@ from uuid import uuid4
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.base import AnyRow
+from qtxvol.offers.other_times import find_open_counter
 from qtxvol.offers.pace import is_quiet
 from qtxvol.offers.rules import get_settings
-from qtxvol.offers.waves import is_nobody_left
+from qtxvol.offers.waves import has_next_team, is_nobody_left
 from qtxvol.orders.lifecycle import Party, Status
-from qtxvol.orders.models import Order
 from qtxvol.orders.queries import OrderView
 from qtxvol.web.answers.words import reply_note
 from qtxvol.web.display import day_time, short_time, time_span
@@ -63,29 +63,76 @@ def asking_lines(actor: Actor, view: OrderView, now: datetime) -> AskingLines | 
     is_night = is_open and not order.is_emergency and is_quiet(now, get_settings())
     is_mine = actor.party is Party.DEPARTMENT and order.department_id == actor.department_id
     ends = is_open and is_nobody_left(order)
+    used_up = is_open and not ends and _is_used_up(view, now)
     return AskingLines(
         teams=[_line(row) for row in view.offers],
-        state=_state(order, now, ends=ends, is_night=is_night) if is_open else "",
+        state=_state(view, now, ends=ends, used_up=used_up, is_night=is_night) if is_open else "",
         is_late=ends,
-        what_to_do=_advice() if ends and is_mine else (),
+        what_to_do=_advice() if (ends or used_up) and is_mine else (),
         is_auto=order.is_auto_asked,
         may_act=is_open and is_mine,
-        may_ask_next=order.held_team_id is None and not ends and not is_night,
+        may_ask_next=order.held_team_id is None and not ends and not used_up and not is_night,
         key=uuid4().hex,
     )
 
 
-def _state(order: Order, now: datetime, *, ends: bool, is_night: bool) -> str:
+def find_chosen(view: OrderView) -> AnyRow | None:
+    """What was asked of the one team that the order was handed to, while it owes the answer."""
+    chosen = _find_handed(view)
+    return chosen if chosen is not None and _is_pending(chosen) else None
+
+
+def _find_handed(view: OrderView) -> AnyRow | None:
+    """The same, also once it was silent for long."""
+    if view.order.status != Status.CLAIMED or view.order.handed_team_id is None:
+        return None
+    asked = [row for row in view.offers if row.team_id == view.order.handed_team_id]
+    return asked[-1] if asked and asked[-1].answer is None and asked[-1].voided_at is None else None
+
+
+def _is_pending(row: AnyRow) -> bool:
+    return row.answer is None and row.silent_at is None and row.voided_at is None
+
+
+def _is_used_up(view: OrderView, now: datetime) -> bool:
+    """Whether every team has been asked; the service itself says so only once none owes an answer, and not at night."""
+    order = view.order
+    if not order.is_auto_asked or order.held_team_id is not None or order.clock_stopped_at is not None:
+        return False
+    return bool(view.offers) and find_chosen(view) is None and not has_next_team(order, now)
+
+
+def _state(view: OrderView, now: datetime, *, ends: bool, used_up: bool, is_night: bool) -> str:
+    order = view.order
     if order.held_team_id is not None:
-        return _("已有服务队应单，正在请人；没成就接着问别的队。")
+        if order.is_auto_asked:
+            return _("已有服务队答应，正在请人；没成，系统就接着问别的队。")
+        return _("已有服务队答应，正在请人；没成，再由部门挑队来问。")
+    if (chosen := find_chosen(view)) is not None:
+        return _("已指定%(team)s承接（%(when)s 推单），等它答复。", team=chosen.name, when=day_time(chosen.asked_at))
+    if not order.is_auto_asked and (handed := _find_handed(view)) is not None:
+        return _(
+            "已指定%(team)s承接（%(when)s 推单），一直没有答复。可以打电话问队长，或者另请一支队。",
+            team=handed.name,
+            when=day_time(handed.asked_at),
+        )
+    if order.clock_stopped_at is not None and not order.is_auto_asked:
+        return _("正在等居民答复；服务队由部门自己挑来问。")
     if not order.is_auto_asked:
         return _("由部门自己挑队来问，系统不自动询问。")
+    if order.clock_stopped_at is not None and find_open_counter(order.id) is not None:
+        return _("正在等居民答复别的时间行不行；原来的时间，系统接着问服务队。")
     if order.clock_stopped_at is not None:
         return _("正在等居民答复，答复以后系统接着问。")
     if ends and order.next_wave_at is None:
         return _("希望的时间都过了，或者已经来不及，系统不再询问；有了新的时间就接着问。")
     if ends:
         return _("能问的队都问过了，还没有队答应。系统到 %(when)s 再看一次。", when=day_time(order.next_wave_at))
+    if used_up:
+        teams = list(dict.fromkeys(row.name for row in view.offers if _is_pending(row)))
+        if not teams:
+            return _("没有别的队可再问了。")
+        return _("没有别的队可再问了，正在等%(teams)s答复。", teams=_("、").join(teams))
     if is_night:
         minute = int(get_settings().quiet_until)
         return _("系统逐批询问服务队；夜里不打扰，早上 %(when)s 以后接着问。", when=f"{minute // 60}:{minute % 60:02}")
@@ -113,18 +160,23 @@ def _by(asked_by: str) -> str:
 
 
 def _said(row: AnyRow) -> tuple[str, str, str]:
-    """What the team has said, as a badge, and a note."""
+    """What the team has said, as a badge, and a note; it counts no more once the order went elsewhere."""
+    if row.voided_at is not None and row.answer is None:
+        return _("已失效"), "ended", ""
+    said, tone, note = _said_then(row)
+    return (said, tone, note) if row.voided_at is None else (said, "ended", note or _("已失效"))
+
+
+def _said_then(row: AnyRow) -> tuple[str, str, str]:
     match row.answer:
         case "accepted":
             return _("已接单"), "good", ""
         case "held":
-            return _("已应单，正在请人"), "busy", ""
+            return _("答应了，正在请人"), "busy", ""
         case "standby":
             return _("候补"), "busy", ""
         case "declined":
             return _("接不了"), "ended", reply_note(row, "declined")
-        case "released":
-            return _("已失效"), "ended", ""
     if row.silent_at is not None:
         return _("没有回音"), "ended", _("%(when)s 起按来不了算，仍可答复", when=short_time(row.silent_at))
     return _("等答复"), "wait", ""

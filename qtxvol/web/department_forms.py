@@ -8,15 +8,15 @@ from wtforms import HiddenField, SelectChoice
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.directory.queries import list_departments
-from qtxvol.offers.suggest import DepartmentSuggestion
+from qtxvol.offers.suggest import OVERRIDE_WHY, DepartmentSuggestion
 from qtxvol.orders import dispatch
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.transition import Outcome
 from qtxvol.web.action_form import ActionForm, Context
-from qtxvol.web.display import pick
+from qtxvol.web.display import pick, say
 from qtxvol.web.forms import choice, choice_field, long_text_field
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.match_words import OVERRIDE_WHY, department_note
+from qtxvol.web.match_words import department_note
 
 #: So many suggested departments stand open as cards; the others are in the list.
 SHOWN = 3
@@ -42,7 +42,7 @@ class DepartmentForm(ActionForm):
         self.other_department_id.choices = [choice("", _("不另选")), *rest] if self.cards else rest
         self.override_why.choices = [
             choice("", _("不说明")),
-            *(choice(code, why) for code, why in OVERRIDE_WHY.items()),
+            *(choice(code, say(why)) for code, why in OVERRIDE_WHY.items()),
         ]
         first = suggestions[0].department_id if suggestions else ""
         known = {each.department_id for each in suggestions}

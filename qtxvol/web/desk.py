@@ -142,7 +142,7 @@ def show_in_desk(
         doubles=list_doubles_of(context.view.order, context.actor),
         other_times_url=link_to_other_times(context.actor, context.view.order),
         reveal_url=url_for(f"{desk}.reveal", number=number) if context.actor.party in CALLERS else "",
-        joined_time=find_joined_time(context.view.order.id) if context.view.joined else None,
+        joined_time=find_joined_time(context.view.order.id, now()) if context.view.joined else None,
         joint_act_url=url_for(f"{desk}.answer_joint", number=number) if context.actor.party is Party.RESIDENT else "",
         **{**joint_on_page(context.actor, context.view.order), **more},
     )

@@ -71,6 +71,11 @@ def short_time(moment: datetime | None) -> str:
     return "" if moment is None else _format(moment, "MM-dd HH:mm")
 
 
+def clock_time(moment: datetime | None) -> str:
+    """`09:00` on the city's clock, where the day is said beside it."""
+    return "" if moment is None else _format(moment, "HH:mm")
+
+
 def time_span(start: datetime | None, end: datetime | None) -> str:
     """`11月27日（周五）09:00–10:30`."""
     if start is None or end is None:

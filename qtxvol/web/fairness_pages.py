@@ -15,13 +15,13 @@ from qtxvol.orders.lifecycle import Label
 from qtxvol.orders.numbers import spoken
 from qtxvol.paging import page_of
 from qtxvol.refusals import NotFound
-from qtxvol.reports.fairness_paper import NOTES, ROWS, list_figures, order_paper, order_sheet, paper_of
+from qtxvol.reports.fairness_paper import NOTES, ROWS, Figure, list_figures, order_paper, order_sheet, paper_of
 from qtxvol.reports.sheets import Cell, Column, Kind, Row, head_of
 from qtxvol.web.charts.fairness import teams_picture, town_bars, trend_picture, volunteers_picture
 from qtxvol.web.desk_frame import render_desk
 from qtxvol.web.display import say
 from qtxvol.web.forms import now, parse_day
-from qtxvol.web.i18n import _, _l
+from qtxvol.web.i18n import _, _l, ngettext
 from qtxvol.web.match_words import override_in_words
 from qtxvol.web.report_pages import send_file, write_cell
 
@@ -34,6 +34,18 @@ PERIODS: dict[str, tuple[Any, int | None]] = {
 }
 #: So many teams and overrides stand open on the page; the file has all.
 SHOWN = 15
+#: Figures that stand above all others, beside how many orders there were and what became of them.
+HEADLINE = ("worst_town", "wait_median", "messages", "active", "late")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """A large number above the page. :ivar note: what it rests on. :ivar url: of the orders behind it; or empty."""
+
+    label: str
+    value: str
+    note: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +161,7 @@ def _show(desk: str, period: Period, found: Fairness) -> str:
         for group in list_figures(found)
     ]
     by_key = {figure.key: (figure, value, url) for _name, figures in groups for figure, value, url in figures}
-    headline = ("filled", "worst_town", "wait_median", "messages", "gini_volunteers", "late")
+    towns = town_bars(found)
     return render_desk(
         "desk/fairness.html",
         nav_current=f"{desk}.fairness",
@@ -162,9 +174,11 @@ def _show(desk: str, period: Period, found: Fairness) -> str:
         chosen=list(PERIODS).index(period.by),
         earlier=_turned(desk, period, -months) if months else "",
         later=_turned(desk, period, months) if months and period.last < today else "",
-        headline=[by_key[key] for key in headline],
+        headline=[*_orders_stats(desk, period, found), *(_stat(*by_key[key]) for key in HEADLINE)],
         groups=groups,
-        towns=town_bars(found),
+        towns=towns,
+        compared=[town for town in towns.rows if not town.is_small],
+        too_small=[town for town in towns.rows if town.is_small],
         curves=[volunteers_picture(found), teams_picture(found)],
         trend=trend_picture(found.months),
         weeks=found.volunteer_asks.weeks.counts,
@@ -179,6 +193,38 @@ def _show(desk: str, period: Period, found: Fairness) -> str:
         notes=NOTES,
         files=[(form, url_for(f"{desk}.fairness_file", form=form, **period.args)) for form in ("xlsx", "csv")],
     )
+
+
+def _orders_stats(desk: str, period: Period, found: Fairness) -> list[Stat]:
+    """How many orders, how many of them have a verdict, and how many of these were served. While more wait than have
+    one, a share would say more than is known."""
+    judged, filled, waiting = len(found.judged), len(found.filled), len(found.waiting)
+    aside = len(found.orders) - judged - waiting
+    said = [
+        ngettext("%(num)d 单有结果", "%(num)d 单有结果", judged),
+        ngettext("%(num)d 单还在等", "%(num)d 单还在等", waiting),
+        ngettext("%(num)d 单不计入", "%(num)d 单不计入", aside) if aside else "",
+    ]
+    share = found.share_of()
+    if share is None:
+        served = "—"
+    else:
+        served = f"{filled:,} / {judged:,}" if waiting > judged else f"{_value(round(100 * share, 1))}%"
+    note = ngettext("有结果的 %(num)d 单里", "有结果的 %(num)d 单里", judged)
+    return [
+        Stat(_("点单"), f"{len(found.orders):,}", _("，").join(filter(None, said)), _rows_url(desk, "all", period)),
+        Stat(_("有队伍服务"), served, note, _rows_url(desk, "filled", period)),
+    ]
+
+
+def _stat(figure: Figure, value: str, url: str) -> Stat:
+    unit = say(figure.unit)
+    label = say(figure.label)
+    if unit == "%" and value != "—":
+        value += "%"
+    if unit not in ("", "%"):
+        label = _("%(name)s（%(unit)s）", name=label, unit=unit)
+    return Stat(label, value, say(figure.of), url)
 
 
 def _turned(desk: str, period: Period, months: int) -> str:

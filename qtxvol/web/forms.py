@@ -206,9 +206,10 @@ def city_moment(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, tzinfo=CITY_TIME)
 
 
-def choice(value: Any, label: Any, note: str = "", group: str | None = None) -> SelectChoice:
-    """One option; `note` is its second line, `group` the heading it stands under."""
-    return SelectChoice(value, str(label), {"data-note": note} if note else {}, group)
+def choice(value: Any, label: Any, note: str = "", group: str | None = None, lead: str = "") -> SelectChoice:
+    """One option; `lead` is its second line, in bold, `note` the one below; `group` the heading it stands under."""
+    lines = {"data-lead": lead, "data-note": note}
+    return SelectChoice(value, str(label), {name: text for name, text in lines.items() if text}, group)
 
 
 class ChoiceField(SelectField):

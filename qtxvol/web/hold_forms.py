@@ -14,8 +14,8 @@ from qtxvol.web.action_form import ActionForm, Context
 from qtxvol.web.display import say, time_span
 from qtxvol.web.forms import choice, choice_field, long_text_field
 from qtxvol.web.i18n import _, _l, ngettext
-from qtxvol.web.match_words import obstacle_in_words
-from qtxvol.web.service_forms import OTHER_TIME, TimeForm
+from qtxvol.web.match_words import own_obstacle
+from qtxvol.web.service_forms import TimeForm
 
 
 class HoldForm(TimeForm):
@@ -28,21 +28,19 @@ class HoldForm(TimeForm):
 
     #: Times of the resident at which no crew can be found: when, and why.
     unfit: Sequence[tuple[str, str]] = ()
-    #: None of the resident's times would do.
-    is_hopeless = False
     _times: dict[str, Window] = {}
 
     def offer(self, context: Context) -> None:
         times = list_choices(context.view.order, context.actor.team_id or 0, context.now)
+        self.joint_time = self._joint_time(context)
         self._times = {each.window.starts_at.isoformat(): each.window for each in times}
         self.wished.choices = [
             *time_choices(times),
-            choice(OTHER_TIME, _("另外约定的时间"), _("先和居民电话商定，填在下面")),
+            *self._other_time(),
         ]
         self.wished.flags.required = True
         self.unfit = unfit_times(times)
-        self.is_hopeless = len(self.wished.choices) == 1
-        if not self.is_submitted():
+        if self.wished.choices and not self.is_submitted():
             self.wished.data = self.wished.choices[0].value
 
     @property
@@ -57,7 +55,8 @@ class LetGoForm(ActionForm):
     """Why; the department reads it, the people who were asked don't."""
 
     action = Action.LET_GO
-    reason = choice_field(_l("为什么放手"), required=_l("请选一个原因。"))
+    template = "orders/_let_go_fields.html"
+    reason = choice_field(_l("为什么不成了"), required=_l("请选一个原因。"))
     text = long_text_field(
         _l("补充说明"), longest=LONGEST_TEXT, description=_l("选“其他原因”时请写一句。"), render_kw={"rows": 2}
     )
@@ -89,7 +88,7 @@ def _note(each: Choice) -> str:
 def unfit_times(times: Sequence[Choice]) -> list[tuple[str, str]]:
     """The others, with why."""
     return [
-        (time_span(each.window.starts_at, each.window.ends_at), obstacle_in_words(each.obstacle)[0])
+        (time_span(each.window.starts_at, each.window.ends_at), own_obstacle(each.obstacle))
         for each in times
         if each.obstacle
     ]

@@ -31,7 +31,8 @@ class AskLine:
 class ProgressLines:
     """The block on an order's page.
 
-    :ivar reserve: names of those who stand by. :ivar until: how long a crew is sought.
+    :ivar reserve: names of those who stand by. :ivar until: how long a crew is sought. :ivar when: the service's time.
+    :ivar notes: what is good to know of it, each a sentence.
     """
 
     title: str
@@ -39,11 +40,16 @@ class ProgressLines:
     people: Sequence[AskLine]
     reserve: Sequence[str]
     until: str = ""
+    when: str = ""
+    notes: Sequence[str] = ()
 
 
-def progress_lines(actor: Actor, order: Order) -> ProgressLines | None:
+def progress_lines(actor: Actor, order: Order, *, hides_names: bool = False) -> ProgressLines | None:
     """For the team that asks, the department that holds the order, and the office; None for others, or when nobody is
-    asked."""
+    asked.
+
+    :param hides_names: shortens the own people's names too, and leaves out why they can't: a link may be passed on.
+    """
     may_look = actor.party is Party.OFFICE or (
         actor.party is Party.DEPARTMENT and order.department_id == actor.department_id
     )
@@ -52,7 +58,7 @@ def progress_lines(actor: Actor, order: Order) -> ProgressLines | None:
     progress = find_progress(order) if may_look else None
     if progress is None:
         return None
-    is_own = actor.party is Party.TEAM and actor.team_id == progress.team_id
+    is_own = actor.party is Party.TEAM and actor.team_id == progress.team_id and not hides_names
     hold, people, reserve = progress.hold, [], []
     for ask, name in progress.people:
         shown = _name(ask, name, is_own=is_own)
@@ -65,8 +71,23 @@ def progress_lines(actor: Actor, order: Order) -> ProgressLines | None:
         missing = _("有人来不了 %(when)s 的服务，请了下面的人。", when=when)
         return ProgressLines(_("正在请人补上"), missing, people, reserve)
     said_yes = sum(ask.answer == "yes" and not ask.ending for ask, _name in progress.people)
-    summary = _("%(when)s，要 %(people)d 人，已答应 %(count)d 人。", when=when, people=hold.people, count=said_yes)
-    return ProgressLines(_("请人进展"), summary, people, reserve, day_time(hold.until))
+    asks = [ask for ask, _name in progress.people if ask.asked_at is not None]
+    summary = _("要 %(people)d 人，请了 %(asked)d 位，已答应 %(count)d 人。",
+                people=hold.people, asked=len(asks), count=said_yes)  # fmt: skip
+    return ProgressLines(
+        _("请人进展"), summary, people, reserve, day_time(hold.until), when, _notes(asks, hold.people - said_yes)
+    )
+
+
+def _notes(asks: Sequence[CrewAsk], missing: int) -> list[str]:
+    waiting = [ask for ask in asks if where_is(ask) is Where.WAITING]
+    later = min((ask.asked_at for ask in waiting if ask.asked_at is not None and ask.asked_at > now()), default=None)
+    notes = []
+    if later is not None:
+        notes.append(_("夜里不打扰队员，%(when)s 起请人。", when=day_time(later)))
+    if len(waiting) > missing:
+        notes.append(_("有人会来不了，所以多请几位；人一齐，没回音的人马上收到“这次不用去了”。"))
+    return notes
 
 
 def _name(ask: CrewAsk, name: str, *, is_own: bool) -> str:

@@ -16,6 +16,7 @@ from qtxvol.offers.joint import (
     JointIdea,
     answer_joint,
     call_off_joint,
+    find_joined_seat,
     find_joint,
     find_open_seat,
     propose_joint,
@@ -30,7 +31,7 @@ from qtxvol.web.access import current_actor
 from qtxvol.web.desk_frame import EXTRA_NAV, ID, LARGEST_ID, desk_of, render_desk
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.joint_words import joint_facts, joint_said
+from qtxvol.web.joint_words import joint_facts, joint_said, joint_until
 from qtxvol.web.wording import refusal_sentence
 
 #: Ideas on one page; the likeliest come first, and each that is taken up makes room.
@@ -39,8 +40,12 @@ MOST_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What came back with a sentence: it stands in the form still. `host` is the number of the idea's host."""
+    """What came back with a sentence: it stands in the form still.
 
+    :ivar idea: number of the host that was proposed. :ivar host: of the one that was chosen.
+    """
+
+    idea: str = ""
     host: str = ""
     others: Sequence[str] = ()
     starts_at: str = ""
@@ -67,6 +72,7 @@ def propose() -> ResponseReturnValue:
     """Ask everybody. The form carries the orders that were ticked, the host among them, and one of the times."""
     actor = current_actor()
     typed = Typed(
+        idea=request.form.get("idea", "")[:40],
         host=request.form.get("host", "")[:40],
         others=[text[:40] for text in request.form.getlist("others")[:20]],
         starts_at=request.form.get("window", "")[:80],
@@ -164,7 +170,11 @@ def joint_on_page(actor: Actor, order: Order) -> dict[str, Any]:
     the resident the question."""
     if actor.party is Party.RESIDENT:
         seat = find_open_seat(order.id, now())
-        return {"joint_seat": seat, "joint": joint_facts(seat), "joint_said": joint_said(seat)} if seat else {}
+        if seat is not None:
+            shown = {"joint": joint_facts(seat), "joint_said": joint_said(seat), "joint_until": joint_until(seat)}
+            return {"joint_seat": seat, **shown}
+        part = find_joined_seat(order)
+        return {"joint_part": joint_facts(part), "joint_said": joint_said(part)} if part is not None else {}
     if actor.party not in (Party.COMMUNITY, Party.DEPARTMENT) or order.status not in _LOOKED_AT:
         return {}
     url = url_for(f"{desk_of(actor.party)}.joint")

@@ -1,12 +1,14 @@
 """Asking teams by name: a short list with reasons and a time for each, more behind a fold, any other by its name."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from wtforms import BooleanField
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.base import AnyRow
+from qtxvol.offers.caps import list_asked_enough
 from qtxvol.offers.suggest import TeamSuggestion, rank_teams
 from qtxvol.orders import claim
 from qtxvol.orders.claim import LONGEST_WHY
@@ -17,10 +19,15 @@ from qtxvol.web.action_form import ActionForm, Context, many_field
 from qtxvol.web.display import pick
 from qtxvol.web.forms import choice, choice_field, long_text_field, text_field
 from qtxvol.web.i18n import _, _l
-from qtxvol.web.match_words import team_note
+from qtxvol.web.match_words import named_with_pause, team_lead, team_note
 
 #: So many teams stand open, and so many more in the fold: a short list is read, a long one is not.
 SHOWN, MOST = 5, 20
+
+
+def _named(team: AnyRow, asked_enough: Collection[int], now: datetime) -> str:
+    name = named_with_pause(team, now)
+    return _("%(team)s（本周已问到上限）", team=name) if team.id in asked_enough else name
 
 
 class OfferForm(ActionForm):
@@ -40,13 +47,15 @@ class OfferForm(ActionForm):
         self.number = context.view.order.number
         ranking = rank_teams(context.view.order, context.now)[:MOST]
         self._suggested = {each.team_id: each for each in ranking}
+        asked_enough = set() if context.view.order.is_emergency else list_asked_enough(context.now)
         others = [
-            choice(each.id, each.name, group=pick(each.department, each.department_en))
+            choice(each.id, _named(each, asked_enough, context.now), group=pick(each.department, each.department_en))
             for each in list_active_teams()
             if each.id not in self._suggested
         ]
         # whoever has left the list since the page was shown may still be asked: a person has chosen
-        self.team_ids.choices = [*(choice(each.team_id, each.name, team_note(each)) for each in ranking), *others]
+        listed = [choice(each.team_id, each.name, team_note(each), lead=team_lead(each)) for each in ranking]
+        self.team_ids.choices = [*listed, *others]
         self.other_team_id.choices = [choice("", _("不另请")), *others]
 
     @property

@@ -45,7 +45,7 @@ from qtxvol.web.forms import (
     text_field,
     tick_field,
 )
-from qtxvol.web.i18n import _, _l
+from qtxvol.web.i18n import _, _l, ngettext
 from qtxvol.web.wording import WINDOW_FAULTS
 
 #: Which privacy text is agreed to; a new text gets a new version.
@@ -343,9 +343,11 @@ class OrderForm(BaseForm):
         if is_good and len(found) > MOST_WINDOWS:
             self.windows.errors = [*self.windows.errors, WINDOW_FAULTS["too_many"]()]
             is_good = False
+        chosen = list(found)
         for day, slot in self.quick_half_days():  # what there is no room for is left out: any of them suits
-            if len(found) < MOST_WINDOWS:
-                self._add_window(day, *SLOTS[slot], found)
+            if len(chosen) < MOST_WINDOWS:
+                self._add_window(day, *SLOTS[slot], chosen)
+        found.extend(sorted(chosen[len(found) :]))
         if is_good and not found:
             self.windows.errors = [*self.windows.errors, WINDOW_FAULTS["none"]()]
             is_good = False
@@ -353,7 +355,7 @@ class OrderForm(BaseForm):
         return is_good
 
     def quick_half_days(self) -> list[tuple[date, str]]:
-        """The coming half-days that the quick choices stand for, earliest first."""
+        """The coming half-days that the quick choices stand for, each choice's in turn."""
         chosen = tuple(code for code in QUICK_CHOICES if code in (self.quick.data or ()))
         if self._quick_half_days is None or self._quick_half_days[0] != chosen:
             today = self.now.astimezone(CITY_TIME).date()
@@ -415,7 +417,7 @@ class OrderForm(BaseForm):
         """The days that were ticked or typed, good or not yet checked."""
         ticked = [tick[0] for text in self.windows.data or () if (tick := parse_tick(text))]
         typed = [parse_day(row[0].data or "") for row in self.wished_rows()]
-        quick = [day for day, _half in self.quick_half_days()]
+        quick = [day for day, _half in self.quick_half_days()[:MOST_WINDOWS]]
         return {day for day in (*ticked, *typed, *quick) if day is not None}
 
     def wanted(self) -> Wish:
@@ -565,13 +567,17 @@ def make_summary(form: OrderForm) -> list[tuple[str, str]]:
 
 
 def _quick_in_words(form: OrderForm) -> list[str]:
-    """Each quick choice as it was tapped; after the last, which days that means."""
+    """Each quick choice as it was tapped; then how many times that makes with the others, and from when until when."""
     chosen = [str(QUICK_LABELS[code]) for code in QUICK_CHOICES if code in (form.quick.data or ())]
-    days = [day for day, _half in form.quick_half_days()[:MOST_WINDOWS]]
+    days = sorted({window.starts_at.astimezone(CITY_TIME).date() for window in form.wished_times})
     if chosen and days:
-        pattern = "d MMM" if is_english() else "M月d日"
-        first, last = format_date(days[0], pattern), format_date(days[-1], pattern)
-        chosen[-1] = _("%(times)s（%(first)s到%(last)s）", times=chosen[-1], first=first, last=last)
+        pattern, is_work = "d MMM" if is_english() else "M月d日", load_calendar().is_work
+        about = {"first": format_date(days[0], pattern), "last": format_date(days[-1], pattern)}
+        about["times"] = ngettext("共 %(num)d 个时间", "共 %(num)d 个时间", len(form.wished_times))
+        if any(day.weekday() >= 5 and not is_work(day) for day in days):
+            chosen.append(_("%(times)s，%(first)s到%(last)s，含周末", **about))
+        else:
+            chosen.append(_("%(times)s，%(first)s到%(last)s", **about))
     return chosen
 
 

@@ -13,6 +13,7 @@ from qtxvol.accounts.saved_views import LONGEST_NAME
 from qtxvol.base import AnyRow
 from qtxvol.directory.queries import DepartmentEntry, term_names
 from qtxvol.offers.crew_asks import list_open_asks
+from qtxvol.offers.standing import Standing, list_standings
 from qtxvol.orders.lifecycle import STATUS_LABELS, Action, Party, get_rule
 from qtxvol.orders.numbers import parse_number
 from qtxvol.orders.queries import Filters, Tab, list_orders
@@ -20,7 +21,7 @@ from qtxvol.web.access import current_actor
 from qtxvol.web.desk_frame import TAB_LABELS, count_numbers, desk_of, render_desk
 from qtxvol.web.display import pick, say
 from qtxvol.web.forms import now
-from qtxvol.web.i18n import _
+from qtxvol.web.i18n import _, _l
 from qtxvol.web.list_filters import (
     DUE_LABELS,
     SORT_LABELS,
@@ -40,6 +41,19 @@ WORKED_OFF: dict[Party, Action] = {Party.COMMUNITY: Action.DISPATCH, Party.DEPAR
 _SEES_ON_BEHALF = (Party.COMMUNITY, Party.DEPARTMENT, Party.OFFICE)
 
 
+#: Tabs whose orders wait for a team, and what each of them says of it, with the tag's class.
+_TEAM_SOUGHT = {(Party.TEAM, "waiting"), (Party.DEPARTMENT, "claimed")}
+_STANDINGS: dict[Standing, tuple[Any, str]] = {
+    Standing.CREWING: (_l("正在请人"), ""),
+    Standing.HANDED: (_l("已指定"), ""),
+    Standing.NOBODY: (_l("没有队可问"), "tag--late"),
+    Standing.ASKED_FOR: (_l("系统在问"), ""),
+    Standing.HELD: (_l("您的队答应了"), ""),
+    Standing.STANDBY: (_l("候补"), ""),
+    Standing.ASKED: (_l("问到您的队"), "tag--late"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Tap:
     """What one tap in a row does: the form behind its button."""
@@ -51,10 +65,14 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the list with what can be done to it from there."""
+    """A row of the list with what can be done to it from there.
+
+    :ivar standing: where it stands with the teams that are asked, and the class of that tag.
+    """
 
     row: AnyRow
     tap: Tap | None
+    standing: tuple[Any, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +92,8 @@ def inbox() -> ResponseReturnValue:
     words = ListWords.read(actor)
     is_waiting = page.tab.key == "waiting"
     # whoever has typed a number means that order, and finds its button wherever it stands
+    sought = [row.id for row in page.rows] if (actor.party, page.tab.key) in _TEAM_SOUGHT else []
+    standings = {order: _STANDINGS[each] for order, each in list_standings(actor, sought).items()} if sought else {}
     works_off = WORKED_OFF.get(actor.party) if is_waiting or parse_number(filters.text) else None
     return render_desk(
         "desk/inbox.html",
@@ -83,7 +103,9 @@ def inbox() -> ResponseReturnValue:
         numbers=numbers,
         shown=filters,
         page=page,
-        lines=[Line(row, _tap_of(actor, row, works_off, words.departments)) for row in page.rows],
+        lines=[
+            Line(row, _tap_of(actor, row, works_off, words.departments), standings.get(row.id)) for row in page.rows
+        ],
         columns=_columns(page.tab, works_off),
         tab_label=TAB_LABELS[page.tab.zh],
         filters=filters,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -25,9 +26,9 @@ from qtxvol.orders.transition import Outcome
 from qtxvol.privacy.reveal import Revealed, list_reveals_of_order
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.queries import team_names
-from qtxvol.web.action_forms import FORMS, ActionForm, Context, make_form
+from qtxvol.web.action_forms import FORMS, ActionForm, AnswerTimesForm, Context, make_form
 from qtxvol.web.answers.desk import answers_on_page
-from qtxvol.web.asking_words import asking_lines
+from qtxvol.web.asking_words import asking_lines, find_chosen
 from qtxvol.web.clock_words import clock_lines
 from qtxvol.web.contact_words import call_lines
 from qtxvol.web.deliveries import delivery_lines
@@ -37,7 +38,15 @@ from qtxvol.web.hold_words import progress_lines
 from qtxvol.web.i18n import _
 from qtxvol.web.reveals import RevealForm, look_lines
 from qtxvol.web.why_not import Standing, why_not
-from qtxvol.web.wording import CONFIRMATIONS, PUBLIC_NOTES, event_title, next_step, refusal_sentence
+from qtxvol.web.wording import (
+    CONFIRMATIONS,
+    PUBLIC_NOTES,
+    event_title,
+    next_step,
+    refusal_sentence,
+    step_confirmation,
+    step_label,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ class Entry:
     is_future: bool = False
     #: The step that somebody owed until then; `is_late` says how they kept it.
     had_deadline: bool = False
+    #: Times that were proposed, or that the resident chose or named instead.
+    times: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +198,24 @@ def _make_buttons(context: Context, failed: ActionForm | None) -> list[Button]:
     able = [each.rule for each in shown if each.obstacle is None]
     main = _find_main(able, view)
     standing = standing_of(view)
+    party, may_hold = context.actor.party, any(each.rule.action is Action.HOLD for each in shown)
     buttons = []
     for each in shown:
         action, form = each.rule.action, None
         if each.obstacle is None:
             form = _form_for(action, context, failed)
+        is_told_times = party is Party.COMMUNITY and isinstance(form, AnswerTimesForm)
+        label = step_label(each.rule, party, is_choice=may_hold)
+        if is_told_times:
+            label = _("居民说哪个时间行（电话里问到的）")
         buttons.append(
             Button(
                 action,
-                say(each.rule.label),
+                label,
                 form,
                 why_not(each.obstacle, action, standing) if each.obstacle else "",
-                confirm=str(CONFIRMATIONS[action]),
-                is_main=action is main or (form is not None and form is failed),
+                confirm=_("就定这个时间") if is_told_times else step_confirmation(action, party),
+                is_main=action is main or is_told_times or (form is not None and form is failed),
                 is_undo=each.rule.undoes is not None,
                 is_stern=action in _STERN,
             )
@@ -213,8 +229,8 @@ def _find_main(able: Sequence[Rule], view: OrderView) -> Action | None:
         return None
     if any(rule.action is Action.HOLD for rule in able):
         return Action.HOLD
-    if able and able[0].action is Action.OFFER and view.order.is_auto_asked:
-        return None  # the service asks; a person may
+    if able and able[0].action is Action.OFFER and (view.order.is_auto_asked or find_chosen(view) is not None):
+        return None  # the service asks, or one team was chosen and is to answer; a person may
     return able[0].action if able and able[0].action not in _ASIDE and able[0].undoes is None else None
 
 
@@ -370,9 +386,9 @@ def done_sentence(form: ActionForm) -> str:
         case Action.REINSTATE:
             return _("已恢复接单，仍由原来的服务队服务。")
         case Action.HOLD:
-            return _("已应单，正在请人；人齐了自动接单。")
+            return _("已答应，正在请人；人齐了自动接单。")
         case Action.LET_GO:
-            return _("已放手，继续问别的队。")
+            return _("已让给别的队，请过的人会收到“这次不用去了”。")
         case Action.CREW:
             return _("已换人，来的人和不用来的人都会收到通知。")
     return _("已办理：%(action)s。", action=say(get_rule(form.action).label))
@@ -390,12 +406,13 @@ def make_timeline(context: Context) -> list[Entry]:
     sees_all = may_see_notes(actor, view.order)
     entries = [
         Entry(
-            title=event_title(event, departments, teams),
+            title=event_title(event, departments, teams, actor.party),
             when=day_time(event.happened_at),
             who=doer(event),
             text=(text or "") if sees_all or event.action in PUBLIC_NOTES else "",
             is_late=event.was_overdue,
             had_deadline=_had_deadline(event),
+            times=_times_in_words(event),
         )
         for event, text in view.events
         if sees_all or event.action != Action.OFFER
@@ -404,6 +421,21 @@ def make_timeline(context: Context) -> list[Entry]:
     if served.status in OPEN or (served.status == Status.CLOSED and not is_rated(view)):
         entries.append(Entry(title=next_step_of(view), when="", who="", is_future=True))
     return entries
+
+
+def _times_in_words(event: Any) -> str:
+    """Of a question about other times, and of its answer."""
+    if event.action not in (Action.ASK, Action.ANSWER):
+        return ""
+    windows = [event.payload["chosen"]] if event.payload.get("chosen") else event.payload.get("windows") or []
+    times = _("；").join(time_span(*map(datetime.fromisoformat, window)) for window in windows)
+    if not times:
+        return ""
+    if event.action == Action.ASK:
+        return _("问的时间：%(times)s", times=times)
+    if event.payload.get("chosen"):
+        return _("选定的时间：%(times)s", times=times)
+    return _("另外方便的时间：%(times)s", times=times)
 
 
 def _had_deadline(event: Any) -> bool:
@@ -445,6 +477,7 @@ def next_step_of(view: OrderView) -> str:
         # a question to the one whose order it became is not this asker's to answer
         is_paused=order.clock_stopped_at is not None and view.merged_into is None,
         is_rated=is_rated(view),
+        is_held=order.held_team_id is not None,
     )
 
 

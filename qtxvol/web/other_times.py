@@ -12,6 +12,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.phones import has_phone_inside
+from qtxvol.offers.joint_time import find_joined_time
 from qtxvol.offers.other_times import MOST_OTHER_TIMES, TICKED_AT_FIRST, SuggestedTime, propose_times, suggest_times
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import Order
@@ -123,13 +124,16 @@ def add_other_times(bp: Blueprint) -> None:
 
 def link_to_other_times(actor: Actor, order: Order) -> str:
     """Where this desk can ask for another time; empty where there is nothing to ask."""
-    if actor.party not in PROPOSERS or why_not_now(actor, order):
+    if actor.party not in PROPOSERS or why_not_now(actor, order) or find_joined_time(order.id, now()):
         return ""
     return url_for(f"{desk_of(actor.party)}.other_times", number=order.number)
 
 
-def why_not_now(actor: Actor, order: Order) -> str:
-    """A refusal's code, or empty: the same that `propose_times` would say, before anything is typed."""
+def why_not_now(actor: Actor, order: Order, joint: Window | None = None) -> str:
+    """A refusal's code, or empty: the same that `propose_times` would say, before anything is typed.
+
+    :param joint: the time that neighbours have agreed to.
+    """
     if order.status != Status.CLAIMED:
         return "wrong_status"
     if order.clock_stopped_at is not None:
@@ -140,7 +144,7 @@ def why_not_now(actor: Actor, order: Order) -> str:
         return "moved_on"
     if actor.party is Party.TEAM and order.handed_team_id not in (None, actor.team_id):
         return "handed_elsewhere"
-    return ""
+    return "joint_time" if joint is not None else ""
 
 
 def show(number: str) -> ResponseReturnValue:
@@ -174,7 +178,9 @@ def ask(number: str) -> ResponseReturnValue:
 
 def _page(context: Context, form: OtherTimesForm) -> str:
     order, actor = context.view.order, context.actor
-    obstacle = why_not_now(actor, order)
+    joint = find_joined_time(order.id, now())
+    obstacle = why_not_now(actor, order, joint)
+    about = {"start": joint.starts_at, "end": joint.ends_at} if joint else {}
     suggested = [] if obstacle else suggest_times(order, actor, now())
     form.offer(suggested, is_team=actor.party is Party.TEAM)
     if form.version.data is None:
@@ -185,7 +191,7 @@ def _page(context: Context, form: OtherTimesForm) -> str:
         order=order,
         row=context.view.row,
         wished=context.view.windows,
-        obstacle=refusal_sentence(Refused(obstacle, 409, stands_at=order.status)) if obstacle else "",
+        obstacle=refusal_sentence(Refused(obstacle, 409, stands_at=order.status, **about)) if obstacle else "",
         most=MOST_OTHER_TIMES,
     )
 

@@ -70,6 +70,7 @@ STALE: Mapping[str, Any] = {
     "crew_gone": _l("排好的人手已另有安排"),
     "order_gone": _l("这张单已经办到别的步骤"),
     "is_held": _l("已有队伍应单，正在请人"),
+    "question_open": _l("正在等居民答复，答复以后再排"),
     "asked_already": _l("已经问过这支队，正在等答复"),
     "declined": _l("这支队已答复接不了"),
     "quiet_hours": _l("现在是休息时间，不打扰队长；请早上再确认"),

@@ -3,8 +3,10 @@
 Confirming asks the teams; whatever no longer holds is refused with its reason, and the other lines go through.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -14,7 +16,17 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.base import AnyRow
 from qtxvol.matching.score import Reason
 from qtxvol.offers.models import PlanLine
-from qtxvol.offers.plan_queries import SHOWN, list_lines, list_plans, name_departments, name_people, view_plan
+from qtxvol.offers.pace import is_quiet, next_waking
+from qtxvol.offers.plan_queries import (
+    SHOWN,
+    PlanView,
+    find_newer,
+    list_lines,
+    list_plans,
+    name_departments,
+    name_people,
+    view_plan,
+)
 from qtxvol.offers.plan_scope import count_waiting, scope_of
 from qtxvol.offers.plans import (
     LATER,
@@ -26,12 +38,13 @@ from qtxvol.offers.plans import (
     get_plan,
     skip_lines,
 )
+from qtxvol.offers.rules import get_settings
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.numbers import spoken
 from qtxvol.refusals import Refused
 from qtxvol.web.access import current_actor
 from qtxvol.web.desk_frame import EXTRA_NAV, ID, LARGEST_ID, desk_of, render_desk
-from qtxvol.web.display import pick
+from qtxvol.web.display import clock_time, day_time, pick
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _, _l, ngettext
 from qtxvol.web.match_words import reason_in_words
@@ -42,7 +55,7 @@ from qtxvol.web.wording import refusal_sentence
 AGAIN_IN = 3
 #: A plan that nobody has begun for so many seconds: the page says that the worker may not be running.
 WAITS_LONG = 60
-#: So many refused lines are named one by one after confirming; the rest stand on their own tab.
+#: So many refused lines are named after confirming for each reason; the rest stand on their own tab.
 MOST_NAMED = 5
 
 
@@ -62,6 +75,8 @@ class LineView:
     reasons: Sequence[str]
     why: str
     todo: str
+    #: Nobody is asked about it at this hour.
+    is_asleep: bool = False
 
 
 def add_plans(bp: Blueprint, party: Party) -> None:
@@ -106,9 +121,11 @@ def plan(plan_id: int) -> ResponseReturnValue:
     actor = current_actor()
     view = view_plan(get_plan(plan_id, actor), now())
     shown, lines, page = _shown(view.counts), list[LineView](), None
+    is_night = is_quiet(now(), get_settings())
     if view.plan.status == "ready":
         page = list_lines(plan_id, shown, _number(request.args.get("page", "")) or 1)
-        lines = _views(actor, page.rows)
+        lines = _views(actor, page.rows, is_night=is_night)
+    newer = find_newer(view.plan) if view.plan.status == "ready" else None
     waited = (now() - view.plan.asked_at).total_seconds()
     return render_desk(
         "desk/plan.html",
@@ -118,6 +135,9 @@ def plan(plan_id: int) -> ResponseReturnValue:
         state=STATES[view.plan.status],
         fault=FAULTS.get(view.plan.fault, FAULTS["broken"]),
         is_city=view.plan.department_id is None,
+        age=_age(view, has_newer=newer is not None),
+        newer=newer,
+        wakes=_wakes(lines, now()) if is_night else "",
         seconds=AGAIN_IN,
         is_forgotten=view.plan.status == "waiting" and waited > WAITS_LONG,
         part=shown,
@@ -175,17 +195,48 @@ def _tell(decided: Sequence[Decided]) -> None:
             "已确认 %(num)d 张，队长会收到询问和建议的时间。", "已确认 %(num)d 张，队长会收到询问和建议的时间。", done
         )
         flash(text, "done")
-    not_done = [each for each in decided if each.why]
-    for each in not_done[:MOST_NAMED]:
-        flash(_("%(number)s 没有办成：%(why)s。", number=spoken(each.number), why=stale_in_words(each.why)), "warn")
-    rest = len(not_done) - MOST_NAMED
-    if rest > 0:
-        text = ngettext(
-            "另有 %(num)d 张也没有办成，原因写在每一行。", "另有 %(num)d 张也没有办成，原因写在每一行。", rest
-        )
-        flash(text, "warn")
-    if any(each.why in LATER for each in not_done):
+    refused: dict[str, list[str]] = defaultdict(list)
+    for each in decided:
+        if each.why:
+            refused[each.why].append(spoken(each.number))
+    for why, numbers in refused.items():
+        flash(_refused(stale_in_words(why), numbers), "warn")
+    if refused.keys() & LATER:
         flash(_("还能确认的留在原处。"), "note")
+
+
+def _refused(why: str, numbers: Sequence[str]) -> str:
+    """One sentence for all lines that were refused for the same reason."""
+    if len(numbers) == 1:
+        return _("%(number)s 没有办成：%(why)s。", number=numbers[0], why=why)
+    if len(numbers) > MOST_NAMED:
+        return ngettext("%(num)d 行没有办成：%(why)s。", "%(num)d 行没有办成：%(why)s。", len(numbers), why=why)
+    return ngettext(
+        "%(num)d 行没有办成：%(why)s（%(numbers)s）。",
+        "%(num)d 行没有办成：%(why)s（%(numbers)s）。",
+        len(numbers),
+        why=why,
+        numbers=_("、").join(numbers),
+    )
+
+
+def _age(view: PlanView, *, has_newer: bool) -> str:
+    """When it was made, for one that is no more of today or not the latest; empty else."""
+    if not view.is_old and not has_newer:
+        return ""
+    at = view.plan.asked_at
+    if view.days_old == 0:
+        return _("这是今天 %(time)s 排的。", time=clock_time(at))
+    if view.days_old == 1:
+        return _("这是昨天 %(time)s 排的。", time=clock_time(at))
+    return _("这是 %(when)s 排的。", when=day_time(at))
+
+
+def _wakes(lines: Sequence[LineView], moment: datetime) -> str:
+    """When leaders may be asked again about the lines on the page that nobody is asked about now; empty without."""
+    if not any(each.is_asleep for each in lines):
+        return ""
+    return clock_time(next_waking(moment, get_settings()))
 
 
 def _back(plan_id: int) -> ResponseReturnValue:
@@ -206,17 +257,22 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and int(text[:11]) <= LARGEST_ID and len(text) < 11 else 0
 
 
-def _views(actor: Actor, rows: Sequence[AnyRow]) -> list[LineView]:
+def _views(actor: Actor, rows: Sequence[AnyRow], *, is_night: bool) -> list[LineView]:
     """Lines with names; three statements at most, however many lines."""
     if not rows:
         return []
     people = name_people([person for row in rows for person in _planned(row.PlanLine)])
     departments = name_departments()
-    return [_view(actor, row, people, departments) for row in rows]
+    return [_view(actor, row, people, departments, is_night=is_night) for row in rows]
 
 
 def _view(
-    actor: Actor, row: AnyRow, people: dict[int, tuple[str, int | None]], departments: dict[str, tuple[str, str]]
+    actor: Actor,
+    row: AnyRow,
+    people: dict[int, tuple[str, int | None]],
+    departments: dict[str, tuple[str, str]],
+    *,
+    is_night: bool,
 ) -> LineView:
     line: PlanLine = row.PlanLine
     other = row.planned_department_id if row.planned_department_id != row.department_id else None
@@ -232,6 +288,7 @@ def _view(
         [_reason(each) for each in line.reasons],
         str(why),
         str(todo),
+        is_asleep=is_night and line.status in ("proposed", "skipped") and row.urgency != "emergency",
     )
 
 

@@ -17,9 +17,10 @@ from qtxvol.hours.no_shows import count_marks
 from qtxvol.hours.numbers import get_number
 from qtxvol.hours.rules import NO_SHOW_REASONS
 from qtxvol.notices.invitations import windows_of
+from qtxvol.offers.joint_time import find_joined_time
 from qtxvol.orders import rate, serve
 from qtxvol.orders.crew import list_replies
-from qtxvol.orders.lifecycle import Action, Label
+from qtxvol.orders.lifecycle import Action, Label, Status
 from qtxvol.orders.models import Order
 from qtxvol.orders.replies import Purpose
 from qtxvol.orders.transition import Outcome
@@ -70,11 +71,15 @@ class TimeForm(ActionForm):
     agreed_start = local_time_field(_l("开始"))
     agreed_end = local_time_field(_l("结束"))
 
+    #: What neighbours have agreed to is the only time; there is no other to be agreed on the phone.
+    joint_time: Window | None = None
     _windows: tuple[Window, ...] = ()
 
     def offer(self, context: Context) -> None:
+        self.joint_time = self._joint_time(context)
         length = timedelta(minutes=context.item.duration_minutes if context.item else 60)
-        ahead = [w for w in self._wishes(context) if w.starts_at > context.now]
+        wishes = self._wishes(context) if self.joint_time is None else [self.joint_time]
+        ahead = [w for w in wishes if w.starts_at > context.now]
         self.wished.flags.required = True
         self._windows = tuple(Window(w.starts_at, min(w.ends_at, w.starts_at + length)) for w in ahead)
         self.wished.choices = [
@@ -82,17 +87,31 @@ class TimeForm(ActionForm):
                 choice(str(i), time_span(each.starts_at, each.ends_at), self._wish_in_words(wish))
                 for i, (each, wish) in enumerate(zip(self._windows, ahead, strict=True), 1)
             ),
-            choice(OTHER_TIME, _("另外约定的时间"), _("先和居民电话商定，填在下面")),
+            *self._other_time(),
         ]
         if not ahead and not self.is_submitted():
             self.wished.data = OTHER_TIME
+        elif self.joint_time is not None and not self.is_submitted():
+            self.wished.data = "1"
+
+    def _other_time(self) -> list[Any]:
+        if self.joint_time is not None:
+            return []
+        return [choice(OTHER_TIME, _("另外约定的时间"), _("先和居民电话商定，填在下面"))]
+
+    @staticmethod
+    def _joint_time(context: Context) -> Window | None:
+        order = context.view.order
+        is_open = context.view.joined and order.status == Status.CLAIMED
+        return find_joined_time(order.id, context.now) if is_open else None
 
     def _wishes(self, context: Context) -> Sequence[Any]:
         """Times that suit the resident, as far as is known."""
         return context.view.windows
 
-    @staticmethod
-    def _wish_in_words(wish: Any) -> str:
+    def _wish_in_words(self, wish: Any) -> str:
+        if self.joint_time is not None:
+            return _("几家说好的时间")
         return _("居民方便：%(span)s", span=time_span(wish.starts_at, wish.ends_at))
 
     def validate(self, extra_validators: Any = None) -> bool:

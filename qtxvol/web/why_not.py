@@ -111,8 +111,8 @@ _WHEN: dict[Action, Callable[[], str]] = {
     Action.END_UNREACHABLE: lambda: _("只有还在办理的单能因联系不上结束。"),
     Action.RESUME: lambda: _("只有因联系不上结束的单能重新受理。"),
     Action.PUSH: lambda: _("应急期间部门自己发起的单才能送单。"),
-    Action.HOLD: lambda: _("部门领单以后、还没有队接单时才能应单。"),
-    Action.LET_GO: lambda: _("应了单、还没接单时才能放手。"),
+    Action.HOLD: lambda: _("部门领单以后、还没有队接单时才能答应、请人。"),
+    Action.LET_GO: lambda: _("有队答应、正在请人时才用得着。"),
     Action.JOIN: lambda: _("服务队接单以前、居民自己同意才能并场。"),
 }
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from qtxvol.orders.lifecycle import Action, Party, Status
+from qtxvol.orders.lifecycle import Action, Party, Rule, Status
 from qtxvol.orders.numbers import spoken
 from qtxvol.refusals import Refused
-from qtxvol.web.display import day_time, pick, status_label, time_span
+from qtxvol.web.display import day_time, pick, say, status_label, time_span
 from qtxvol.web.i18n import _, _l, ngettext
 
 WINDOW_FAULTS: dict[str, Callable[[], str]] = {
@@ -238,20 +238,26 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         a.get("most", 1),
     ),
     "team_week_full": lambda a: ngettext(
-        "您的队每周最多 %(num)d 场服务，那一周已经排满。确实能去的，请用“接单”自己定人。",
-        "您的队每周最多 %(num)d 场服务，那一周已经排满。确实能去的，请用“接单”自己定人。",
+        "您的队每周最多 %(num)d 场服务，那一周已经排满。确实能去的，请用“我自己定时间和人”。",
+        "您的队每周最多 %(num)d 场服务，那一周已经排满。确实能去的，请用“我自己定时间和人”。",
         a.get("most", 1),
     ),
-    "naming_off": lambda a: _("纲要办现在由队长自己定人，系统不替您请人。请用“接单”选时间和队员。"),
+    "naming_off": lambda a: _("纲要办现在由队长自己定人，系统不替您请人。请用“我自己定时间和人”选时间和队员。"),
     "no_crew": lambda a: _(
-        "这个时间队里没有能主讲又有空的人，系统排不出名单。请换个时间，或者打电话商量好再用“接单”自己定人。"
+        "这个时间队里没有能主讲又有空的人，系统排不出名单。请换个时间，或者打电话商量好，再用“我自己定时间和人”。"
     ),
-    "held_elsewhere": lambda a: _("另一支服务队已经应单，正在请人；您的队可以候补，万一没成先问候补的队。"),
+    "no_time_to_ask": lambda a: _(
+        "离服务开始太近，来不及一个个问队员。请换个时间，或者打电话商量好，再用“我自己定时间和人”。"
+    ),
+    "lent_elsewhen": lambda a: _(
+        "%(names)s是别的队来帮忙的，只答应了原来的时间。请先换成本队的人，再改时间。", names=a.get("names", "")
+    ),
+    "held_elsewhere": lambda a: _("另一支服务队已经答应，正在请人；您的队可以候补，万一没成先问候补的队。"),
     "quiet_hours": lambda a: _("现在是休息时间，不打扰服务队；让系统逐批询问，明早会自动问。"),
     "nobody_left": lambda a: _("能问的队都问过了。可以问居民别的时间，或者另请一支队。"),
     "pause_day": lambda a: _("请选今天以后、%(most)d 天以内的日子。", most=a["most"]),
-    "is_held": lambda a: _("已有服务队应单，正在请人。要另作安排，请先放手。"),
-    "not_held": lambda a: _("现在没有服务队应着这张单，不用放手。"),
+    "is_held": lambda a: _("已有服务队答应，正在请人。要另作安排，请先点“不等这支队了”。"),
+    "not_held": lambda a: _("现在没有服务队在为这张单请人。"),
     "join_over": lambda a: _("这次人已经够了，或者另外安排了，您不用去。谢谢您愿意帮忙！"),
     "join_booked": lambda a: _("您在这个时间已经答应了别的服务，不能再答应这一次。请点“去不了”，我们马上请别人。"),
     "team_inactive": lambda a: _("您的队已停用，不能接单；需要恢复请联系纲要办。"),
@@ -333,9 +339,32 @@ CONFIRMATIONS: dict[Action, Any] = {
     Action.REINSTATE: _l("恢复接单"),
     Action.END_UNREACHABLE: _l("确认联系不上"),
     Action.RESUME: _l("重新受理"),
-    Action.HOLD: _l("应单，开始请人"),
+    Action.HOLD: _l("能接，请系统请人"),
     Action.LET_GO: _l("确认放手"),
 }
+
+#: Where somebody chooses between steps that sound alike: what they are called there, and what stands on the button.
+_PLAIN: dict[tuple[Party, Action], tuple[Any, Any]] = {
+    (Party.TEAM, Action.HOLD): (_l("能接，请系统请人"), CONFIRMATIONS[Action.HOLD]),
+    (Party.TEAM, Action.ACCEPT): (_l("我自己定时间和人"), CONFIRMATIONS[Action.ACCEPT]),
+    (Party.TEAM, Action.LET_GO): (_l("去不成了，让给别的队"), _l("确认让给别的队")),
+    (Party.DEPARTMENT, Action.LET_GO): (_l("不等这支队了"), _l("确认不等了")),
+}
+
+
+def step_label(rule: Rule, party: Party, *, is_choice: bool = True) -> str:
+    """What the step is called on a page.
+
+    :param is_choice: the reader may also have the service find the people.
+    """
+    plain = _PLAIN.get((party, rule.action)) if is_choice or rule.action is not Action.ACCEPT else None
+    return str(plain[0]) if plain else say(rule.label)
+
+
+def step_confirmation(action: Action, party: Party) -> str:
+    """What stands on the button that takes the step."""
+    plain = _PLAIN.get((party, action))
+    return str(plain[1] if plain else CONFIRMATIONS[action])
 
 
 def obstacle_sentence(code: str) -> str:
@@ -367,9 +396,13 @@ LAPSES: dict[str, Callable[[], str]] = {
 
 
 #: What staff read in the timeline. The actor's name stands beside it.
-def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, str]) -> str:
-    """One line for an event, in the words of the trade."""
+def event_title(
+    event: Any, departments: Mapping[str, str], teams: Mapping[int, str], reader: Party | None = None
+) -> str:
+    """One line for an event, in the words of the trade; to residents and volunteers in plain ones."""
     payload = event.payload
+    if reader in (Party.RESIDENT, Party.VOLUNTEER) and event.action in _PLAIN_TITLES:
+        return str(_PLAIN_TITLES[event.action])
     department = departments.get(str(payload.get("department_id", "")), "")
     match event.action:
         case Action.PLACE:
@@ -403,7 +436,7 @@ def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, 
         case Action.PUSH:
             return _("送单上门，由%(department)s承办", department=department)
         case Action.HOLD:
-            return _("有服务队应单，%(when)s，正在请人", when=_when(payload.get("agreed_start")))
+            return _("有服务队答应了，%(when)s，正在请人（应单）", when=_when(payload.get("agreed_start")))
         case Action.JOIN:
             return _("居民同意，并入 %(number)s 一起办", number=spoken(str(payload.get("into_number", ""))))
     return {
@@ -426,8 +459,14 @@ def event_title(event: Any, departments: Mapping[str, str], teams: Mapping[int, 
         Action.REINSTATE: _("恢复接单，仍由原来的服务队服务"),
         Action.END_UNREACHABLE: _("多次联系不上，先行结束"),
         Action.RESUME: _("重新受理，重新安排部门"),
-        Action.LET_GO: _("应单没有成，另找服务队"),
+        Action.LET_GO: _("答应的队没有成，另找服务队（放手）"),
     }[Action(event.action)]
+
+
+_PLAIN_TITLES: dict[str, Any] = {
+    Action.HOLD: _l("有一支队愿意来，正在安排人，还没有定下来"),
+    Action.LET_GO: _l("这支队没有安排成，另找服务队"),
+}
 
 
 def _when(iso: Any) -> str:
@@ -455,7 +494,9 @@ PUBLIC_NOTES = frozenset(
 )
 
 
-def next_step(status: str, *, due: str, is_late: bool, agreed: str, is_paused: bool, is_rated: bool) -> str:
+def next_step(
+    status: str, *, due: str, is_late: bool, agreed: str, is_paused: bool, is_rated: bool, is_held: bool = False
+) -> str:
     """For the resident: what happens next and by when, in plain words."""
     if is_paused:
         return _("有一个问题等您答复，答复后继续办理。")
@@ -464,6 +505,10 @@ def next_step(status: str, *, due: str, is_late: bool, agreed: str, is_paused: b
             return _("社区安排得慢了（应在 %(due)s 前），已列入督办。", due=due)
         case Status.DISPATCHED if is_late:
             return _("承办部门领单慢了（应在 %(due)s 前），已列入督办。", due=due)
+        case Status.CLAIMED if is_held and is_late:
+            return _("有一支队愿意来，正在安排人，还没有定下来（应在 %(due)s 前）。", due=due)
+        case Status.CLAIMED if is_held:
+            return _("有一支队愿意来，正在安排人，还没有定下来，预计 %(due)s 前有结果。", due=due)
         case Status.CLAIMED if is_late:
             return _("还没找到合适的服务队（应在 %(due)s 前），仍在联系。", due=due)
         case Status.ACCEPTED if is_late:

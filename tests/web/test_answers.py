@@ -386,14 +386,18 @@ def test_a_team_declines_an_offer_and_only_the_department_hears(site: Site) -> N
         assert db.session.scalars(select(Offer.answer).where(Offer.id == mine.id)).one() == "held"
 
 
-def test_once_another_team_has_it_the_offers_link_is_over(site: Site) -> None:
+def test_once_another_team_has_it_the_offers_link_only_asks_to_stand_by(site: Site) -> None:
     order = offered(site)
     path = link(site, "come", order, Party.TEAM, site.city.other_team.team_id or 0)
     answer = site.act(
         site.city.team, order.number, "accept", {"wished": "1", "volunteer_ids": [str(site.city.crew[0])]}
     )
     assert answer.status_code == 303
-    assert "已经变了" in refusal(site.browser(), path, 410)
+    assert "您的队愿意候补吗" in read(site.browser().get(path)).text
+    assert say(site.browser(), path, "no", reason="too_far").status_code == 303
+    assert not kinds_told(site, order, "offer_declined"), "it is no news to anybody"
+    site.move_to(NOW + timedelta(days=14))
+    assert "时间已经过了" in refusal(site.browser(), path, 410)
 
 
 # The resident

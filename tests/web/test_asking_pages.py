@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
 from qtxvol.notices.answers import Given, answer_at_desk
-from qtxvol.offers.waves import ask_due
-from qtxvol.orders.claim import claim_order
+from qtxvol.offers.holds import hold_order, let_go_order
+from qtxvol.offers.rules import get_settings
+from qtxvol.offers.waves import ask_due, mark_silent, switch_auto
+from qtxvol.orders.claim import claim_order, offer_order
 from qtxvol.orders.models import Offer, Order
 from qtxvol.orders.transition import Outcome
 from qtxvol.volunteers.models import Team
@@ -114,6 +117,44 @@ def test_the_page_says_when_nobody_is_left_and_what_to_do(site: Site):
     assert "能问的队都问过了" in site.page(site.city.office, number).text
 
 
+@pytest.mark.parametrize("hours", [0, 12])
+def test_once_every_team_was_asked_the_page_says_whom_it_waits_for_and_offers_other_times(site: Site, hours: int):
+    number, city = site.make(auto).number, site.city
+    teams = [city.team, city.other_team]
+    with site.app.app_context():
+        offer_order(number, city.department, team_ids=[each.team_id or 0 for each in teams], now=NOW)
+        answer_at_desk(number, city.other_team, Given(is_yes=False, reason="too_far"), NOW)
+    site.clock.move_to(NOW + timedelta(hours=hours))
+    page = site.page(city.department, number)
+    assert "没有别的队可再问了，正在等市医院测试队答复。" in page.text
+    assert "系统逐批询问服务队" not in page.text
+    assert f'class="btn btn--primary" href="/department/orders/{number}/other-times"' in page.html
+    assert page.html.count("/other-times") == 1, "and not once more below"
+    with pytest.raises(AssertionError):
+        page.form(next_of(number))
+    with site.app.app_context():
+        answer_at_desk(number, city.team, Given(is_yes=False, reason="too_far"), NOW)
+    assert "没有别的队可再问了。" in site.page(city.department, number).text
+
+
+def test_an_order_that_was_handed_to_one_team_says_so_and_offering_it_is_folded(site: Site):
+    for is_auto in (True, False):
+        number, city = site.make(auto).number, site.city
+        with site.app.app_context():
+            switch_auto(number, city.department, is_on=is_auto, now=NOW)
+            offer_order(number, city.department, team_ids=[city.team.team_id or 0], is_handed=True, now=NOW)
+        page = site.page(city.department, number)
+        assert "已指定市医院测试队承接（11月24日（周二）10:00 推单），等它答复。" in page.text
+        assert 'id="act-offer"' in page.html
+        with site.app.app_context():
+            mark_silent(NOW + timedelta(days=2), get_settings())
+        told = "已指定市医院测试队承接（11月24日（周二）10:00 推单），一直没有答复。"
+        assert (told in site.page(city.department, number).text) is not is_auto
+        with site.app.app_context():
+            answer_at_desk(number, city.team, Given(is_yes=False, reason="too_far"), NOW)
+        assert "已指定" not in site.page(city.department, number).text.split("办理经过")[0]
+
+
 def test_at_night_there_is_no_button_and_a_tap_from_the_evening_is_refused_with_a_sentence(site: Site):
     number = site.make(auto).number
     evening = NOW + timedelta(hours=11, minutes=55)
@@ -196,11 +237,54 @@ def test_a_pause_is_taken_back_at_once(site: Site):
 
 @pytest.mark.parametrize(
     ("day", "words"),
-    [("2026-11-23", "请选今天以后"), ("2027-11-23", "90 天以内"), ("bald", "没有改"), ("", "没有改")],
+    [("2026-11-23", "请选今天以后"), ("2027-11-23", "90 天以内"), ("bald", "日期不对"), ("", "请选暂停到哪一天")],
 )
 def test_an_odd_day_pauses_nothing(site: Site, day: str, words: str):
     browser = site.browser(site.city.team)
     answer = submit(browser, read(browser.get("/team/members")).form("/team/pause"), {"until": day})
-    assert answer.status_code == 303
-    assert words in read(browser.get("/team/members")).text
+    assert answer.status_code == 422
+    page = read(answer)
+    assert words in page.text
+    assert page.form("/team/pause").get("until") == day, "what was typed is kept"
     assert paused_until(site) is None
+
+
+def test_the_department_reads_until_when_a_team_pauses(site: Site):
+    team = site.browser(site.city.team)
+    submit(team, read(team.get("/team/members")).form("/team/pause"), {"until": "2026-11-26"})
+    number = site.make(auto).number
+    browser = site.browser(site.city.department)
+    assert "暂停到11月26日" in read(browser.get("/department/teams")).text
+    why = read(browser.get(f"/department/orders/{number}/teams?team={site.city.team.team_id}")).text
+    assert "队长暂停接普通的请求，到11月26日（周四）（含）" in why
+    assert "暂停到11月26日" in site.page(site.city.department, number).text
+
+
+def test_a_list_says_where_each_order_stands_with_the_teams(site: Site):
+    department, team = site.city.department, site.city.team
+    browsers = {actor.key: site.browser(actor) for actor in (department, team)}
+
+    def listed(actor: Actor, url: str) -> str:
+        return read(browsers[actor.key].get(url)).text
+
+    number = site.make(auto).number
+    assert "系统在问" in listed(department, "/department/?tab=claimed")
+    ask(site)
+    ask(site, 480)
+    assert "问到您的队" in listed(team, "/team/")
+    with site.app.app_context():
+        hold_order(number, team, agreed=window(9), now=NOW)
+    assert "正在请人" in listed(department, "/department/?tab=claimed")
+    assert "您的队答应了" in listed(team, "/team/")
+    with site.app.app_context():
+        let_go_order(number, department, reason="no_time", now=NOW)
+    assert "候补" in listed(team, "/team/")
+    with site.app.app_context():
+        for actor in (team, site.city.other_team):
+            answer_at_desk(number, actor, Given(is_yes=False, reason="too_far"), NOW)
+    ask(site, 481)
+    assert "没有队可问" in listed(department, "/department/?tab=claimed")
+    with site.app.app_context():
+        later = NOW + 482 * MINUTE
+        offer_order(number, department, team_ids=[team.team_id or 0], is_handed=True, now=later)
+    assert "已指定" in listed(department, "/department/?tab=claimed")

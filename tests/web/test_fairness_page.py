@@ -7,12 +7,13 @@ from io import BytesIO
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import update
 
 from qtxvol.extensions import db
-from qtxvol.orders.models import Offer
+from qtxvol.orders.models import Offer, Order
 from qtxvol.storage import transaction
-from tests.factories import NOW, closed, placed, window
-from tests.web.pages import get_page
+from tests.factories import DEPARTMENT, NOW, closed, placed, window
+from tests.web.pages import Page, get_page
 from tests.web.site import Site
 from tests.web.test_statements import cost_of
 
@@ -43,6 +44,8 @@ def test_figures_stand_with_their_meaning_and_lead_to_their_orders(site_sqlite: 
     office = site_sqlite.browser(site_sqlite.city.office)
     page = get_page(office, "/office/fairness?by=month&at=2026-11-24")
     assert "2 单中的 1 单" in page.text
+    assert "2 单有结果，0 单还在等" in page.text
+    assert "没有镇街够 10 单，没法比" in page.text
     assert "一次没去的按 0 计入" in page.text  # who the Gini is about
     assert "白问的也算" in page.text  # what a message is
     assert "单数太少，不参加比较" in page.text
@@ -56,6 +59,52 @@ def test_figures_stand_with_their_meaning_and_lead_to_their_orders(site_sqlite: 
     assert "共 1 单" in rows.text
     assert number not in rows.html
     assert office.get("/office/fairness/orders/nothing").status_code == 404
+
+
+def test_while_more_orders_wait_than_have_a_verdict_no_share_stands_above_the_page(site_sqlite: Site):
+    fill(site_sqlite)
+    office = site_sqlite.browser(site_sqlite.city.office)
+    url = "/office/fairness?by=month&at=2026-11-24"
+    assert "50%" in stats_of(get_page(office, url))
+    for _ in range(3):
+        site_sqlite.make(placed, NOW, windows=(window(30, now=NOW),))
+    told = stats_of(get_page(office, url))
+    assert "5" in told
+    assert "2 单有结果，3 单还在等" in told
+    assert "1 / 2" in told
+    assert "50%" not in told
+
+
+def stats_of(page: Page) -> str:
+    return page.html.split('<div class="stats">')[1].split("</div>\n  ")[0]
+
+
+def test_one_town_alone_is_not_called_the_worst(site_sqlite: Site):
+    then = NOW - timedelta(days=10)
+    for _ in range(10):
+        site_sqlite.make(placed, then, windows=(window(1, now=then),))
+    page = get_page(site_sqlite.browser(site_sqlite.city.office), "/office/fairness?by=month&at=2026-11-24")
+    assert "只有一个镇街够 10 单，没法比" in page.text
+    assert "最低" not in page.text.split("各镇街")[1].split("人改了系统的建议")[0]
+
+
+def test_why_codes_are_words_in_the_file_and_long_times_are_hours(site_sqlite: Site):
+    city, then = site_sqlite.city, NOW - timedelta(days=3)
+    number = site_sqlite.make(placed, then).number
+    data = {"department_id": DEPARTMENT, "other_department_id": "education", "override_why": "wanted"}
+    site_sqlite.act(city.community, number, "dispatch", data)
+    rushed = site_sqlite.make(closed, NOW - timedelta(days=5), agreed=window(1, now=NOW - timedelta(days=5))).number
+    with site_sqlite.app.app_context(), transaction():
+        row = Order.number == rushed
+        db.session.execute(update(Order).where(row).values(urgency="emergency", placed_at=NOW - timedelta(days=6)))
+    office = site_sqlite.browser(city.office)
+    book = CalamineWorkbook.from_filelike(BytesIO(office.get("/office/fairness/xlsx?by=month&at=2026-11-24").data))
+    overrides = book.get_sheet_by_index(4).to_python()
+    assert "居民或部门提出来的" in overrides[1]
+    assert "wanted" not in overrides[1]
+    figures = {row[0]: (row[1], row[2]) for row in book.get_sheet_by_index(0).to_python()}
+    assert figures["应急单到接单，中位数"][1] == "小时"
+    assert float(figures["应急单到接单，中位数"][0]) > 2
 
 
 @pytest.mark.parametrize(
@@ -93,7 +142,7 @@ def test_the_files_say_what_the_page_says(site_sqlite: Site):
     assert figures["服务率"] == 50
     assert figures["每办成一单的询问"] == 1
     text = office.get("/office/fairness/csv?by=month&at=2026-11-24").data.decode("utf-8-sig")
-    assert text.splitlines()[1].startswith("服务率,50.0,%,2 单中的 1 单")
+    assert text.splitlines()[1].startswith("服务率,50.0,%,有结果的 2 单中的 1 单")
     rows = office.get("/office/fairness/orders/filled/csv?by=month&at=2026-11-24").data.decode("utf-8-sig")
     assert len(rows.splitlines()) == 2
     year = office.get("/office/papers/fairness/2026.xlsx")

@@ -1,6 +1,7 @@
 """Saying yes for a time, following who comes, and answering when one is asked by name: on the pages of the links and of
 the desks."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -10,8 +11,11 @@ from qtxvol.extensions import db
 from qtxvol.notices.answers import answer_path
 from qtxvol.notices.queue import To
 from qtxvol.offers.models import MatchRule
+from qtxvol.offers.suggest import rank_teams
 from qtxvol.orders.claim import Proposal, offer_order
 from qtxvol.orders.lifecycle import Party
+from qtxvol.orders.models import Order
+from qtxvol.orders.serve import accept_order, withdraw_order
 from qtxvol.orders.transition import Outcome
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
@@ -80,10 +84,44 @@ def test_a_leader_says_yes_for_a_time_with_one_tap(site_sqlite: Site):
     assert "我自己定时间和人" in page.text
     assert submit(browser, form).status_code == 303
     assert site.order(order.number).held_team_id == site.city.team.team_id
-    assert "您已应单，正在请人" in get_page(browser, path).text
+    page = get_page(browser, path)
+    for words in ("您的队答应了，正在请人", "11月29日（周日）10", "请人进展", "人，请了", "最晚等到"):
+        assert words in page.text
+    assert "居民方便的时间" not in page.text
+    with site.app.app_context():
+        names = db.session.scalars(select(Volunteer.name).where(Volunteer.team_id == site.city.team.team_id)).all()
+    assert not any(name in page.text for name in names), "the link may be passed on"
     assert submit(browser, form).status_code == 303  # a double tap
     assert site.steps(order.number).count("hold") == 1
     assert site.findings() == []
+
+
+def test_a_leader_lets_go_by_the_link_with_a_reason(site_sqlite: Site):
+    site = site_sqlite
+    order = site.make(offered)
+    browser, path = site.browser(), offer_link(site, order, site.city.team)
+    submit(browser, form_of(get_page(browser, path), "yes"))
+    form = form_of(get_page(browser, path), "no")
+    answer = submit(browser, form)
+    assert answer.status_code == 422
+    assert site.order(order.number).held_team_id == site.city.team.team_id
+    for _ in range(2):  # a double tap
+        assert submit(browser, form, {"reason": "no_time"}).status_code == 303
+    assert site.order(order.number).held_team_id is None
+    assert site.steps(order.number).count("let_go") == 1
+    page = get_page(browser, path)
+    assert "您已回复：接不了（时间排不开）" in page.text
+    assert form_of(page, "yes").get("starts_at"), "and may still be taken"
+    assert site.findings() == []
+
+
+def test_at_night_the_link_says_when_people_are_asked(site_sqlite: Site):
+    site = site_sqlite
+    order = site.make(offered)
+    site.clock.move_to(NOW + timedelta(hours=13))
+    browser, path = site.browser(), offer_link(site, order, site.city.team)
+    submit(browser, form_of(get_page(browser, path), "yes"))
+    assert "夜里不打扰队员，11月25日（周三）07:30 起请人" in get_page(browser, path).text
 
 
 def test_a_time_that_is_none_of_the_offered_is_asked_again(site_sqlite: Site):
@@ -118,11 +156,36 @@ def test_another_team_may_stand_by_while_the_first_finds_its_people(site_sqlite:
     own = offer_link(site, order, site.city.team)
     submit(browser, form_of(get_page(browser, own), "yes"))
     page = get_page(browser, path)
-    assert "另一支队已经应单" in page.text
+    assert "另一支队已经答应" in page.text
     assert submit(browser, before).status_code == 303  # said yes on a page from before
     with site.app.app_context():
         assert offer_of(order, site.city.other_team).answer == "standby"
-    assert "您的队愿意候补" in get_page(browser, path).text
+    page = get_page(browser, path)
+    assert "您的队愿意候补" in page.text
+    assert "另一支队已经答应" not in page.text, "it isn't invited again"
+    assert not [form for form in page.forms if form.get("answer") == "yes"]
+
+
+def test_a_team_may_stand_by_once_another_has_accepted_and_is_asked_first_when_that_falls_through(site_sqlite: Site):
+    site = site_sqlite
+    order = site.make(offered)
+    with site.app.app_context():
+        agreed, crew = window(3), list(site.city.crew[:2])
+        accept_order(order.number, site.city.team, agreed=agreed, volunteer_ids=crew, now=NOW)
+    browser, path = site.browser(), offer_link(site, order, site.city.other_team)
+    page = get_page(browser, path)
+    assert "另一支队已经接单" in page.text
+    desk = site.page(site.city.other_team, order.number)
+    assert "愿意候补" in desk.text
+    for _ in range(2):
+        assert submit(browser, form_of(page, "yes")).status_code == 303
+    assert "您的队在候补" in get_page(browser, path).text
+    with site.app.app_context():
+        assert offer_of(order, site.city.other_team).answer == "standby"
+        withdraw_order(order.number, site.city.team, reason="illness", now=NOW)
+        row = db.session.get_one(Order, order.order_id)
+        assert [each.team_id for each in rank_teams(row, NOW)] == [site.city.other_team.team_id]
+    assert site.findings() == []
 
 
 # The desk of the team
@@ -137,9 +200,14 @@ def test_the_desk_holds_follows_and_lets_go(site_sqlite: Site):
     names = [name_of(site, who) for who in asked(site, order)]
     page = site.page(site.city.team, order.number)
     assert "请人进展" in page.text
+    assert "您的队能接吗" not in page.text
     assert all(name in page.text for name in names)
     department = site.page(site.city.department, order.number)
     assert "请人进展" in department.text
+    assert "不等这支队了" in department.text
+    resident = site.page(site.city.resident, order.number).text
+    assert "有一支队愿意来，正在安排人，还没有定下来" in resident
+    assert "还没找到合适" not in resident
     assert not any(name in department.text for name in names)
     assert "请人进展" not in site.page(site.city.other_team, order.number).text
     assert site.act(site.city.team, order.number, "let_go", {"reason": "other"}).status_code == 422

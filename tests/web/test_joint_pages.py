@@ -14,6 +14,7 @@ from qtxvol.offers.other_times import propose_times
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order, OrderNote, WishedTime
+from qtxvol.orders.serve import accept_order
 from qtxvol.orders.transition import Outcome
 from tests.factories import NOW, accepted, claimed, link_of, placed, window
 from tests.web.pages import Form, Page, get_page, read, submit
@@ -130,11 +131,48 @@ def test_the_link_has_a_big_button_for_each_time_and_one_tap_takes_it(site: Site
     assert counter_of(site, order) == ("yes", 1)
     again = get_page(site.browser(), path)
     assert "您已回复：这个时间可以" in again.text
-    assert not forms_saying(again, "yes")
+    assert "有队答应以前都可以改" in again.text
+    assert len(forms_saying(again, "yes")) == 2, "the other times"
     assert submit(site.browser(), buttons[1]).status_code == 303, "a second tap is fine"
-    moved = submit(site.browser(), buttons[0])
+    assert submit(site.browser(), buttons[0]).status_code == 303
+    assert counter_of(site, order) == ("yes", 0)
+    with site.app.app_context():
+        hold = {"agreed": OTHERS[0], "volunteer_ids": site.city.crew[:1], "now": NOW}
+        accept_order(order.number, site.city.team, **hold)
+    moved = submit(site.browser(), buttons[1])
     assert moved.status_code == 410
     assert "不用再回复" in read(moved).text
+
+
+def test_the_link_says_why_it_asks_who_asks_and_how_it_stands(site_sqlite: Site) -> None:
+    order = asked(site_sqlite)
+    path = link(site_sqlite, "other_time", order)
+    page = get_page(site_sqlite.browser(), path)
+    assert "您原来说的" in page.text
+    assert "没有排开" in page.text
+    assert "那几天队里有人。" in page.text
+    assert "约 30 人" in page.text
+    assert submit(site_sqlite.browser(), forms_saying(page, "no")[0]).status_code == 303
+    after = get_page(site_sqlite.browser(), path)
+    assert "已告诉志愿服务队" in after.text
+    assert "会再跟您商量" in after.text
+
+
+def test_the_clerk_reads_the_times_and_says_which_one_suits_on_the_telephone(site_sqlite: Site) -> None:
+    order = asked(site_sqlite)
+    client = site_sqlite.browser(site_sqlite.city.community)
+    page = get_page(client, f"/community/orders/{order.number}")
+    assert "居民说哪个时间行（电话里问到的）" in page.text
+    assert "就定这个时间" in page.text
+    assert "问的时间：" in page.text
+    assert "正在等居民答复" in page.text
+    form = page.form(f"/community/orders/{order.number}/answer")
+    answer = submit(client, form, {"chosen": OTHERS[2].starts_at.isoformat()})
+    assert answer.status_code == 303
+    assert counter_of(site_sqlite, order) == ("yes", 2)
+    for desk in ("community", "department"):
+        page = get_page(site_sqlite.browser(getattr(site_sqlite.city, desk)), f"/{desk}/orders/{order.number}")
+        assert "选定的时间：" in page.text
 
 
 def test_none_of_them_suits_and_other_days_are_kept(site: Site) -> None:
@@ -227,6 +265,28 @@ def test_a_clerk_asks_everybody_whether_they_would_hold_it_together(site: Site) 
     assert "现在不能并场" in read(again).text
 
 
+def test_the_clerk_chooses_whose_place_it_is_held_in(site_sqlite: Site) -> None:
+    host, other = pair(site_sqlite)
+    client = site_sqlite.browser(site_sqlite.city.community)
+    form = idea_form(get_page(client, "/community/joint"), host)
+    assert form.options["host"] == [host.number, other.number]
+    assert submit(client, form, {"host": other.number}).status_code == 303
+    with site_sqlite.app.app_context():
+        session = db.session.scalars(select(JointSession).where(JointSession.host_order_id == other.order_id)).one()
+        asked = select(JointInvite.order_id).where(JointInvite.session_id == session.id)
+        assert set(db.session.scalars(asked)) == {host.order_id, other.order_id}
+
+
+def test_the_link_says_when_a_yes_joins_at_once(site_sqlite: Site) -> None:
+    host, other, _session = proposed(site_sqlite)
+    client = site_sqlite.browser()
+    assert "并到一起以前都可以改" in get_page(client, link(site_sqlite, "joint", other)).text
+    submit(client, forms_saying(get_page(client, link(site_sqlite, "joint", host)), "yes")[0])
+    page = get_page(client, link(site_sqlite, "joint", other))
+    assert "就马上并过去" in page.text
+    assert "并到一起以前都可以改" not in page.text
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -264,6 +324,16 @@ def test_residents_answer_on_their_own_page_and_the_orders_are_joined(site: Site
         assert submit(client, form, {"answer": "yes"}).status_code == 303
         assert sentence in get_page(client, follow).text
     assert joined(site, other)
+    for order in (host, other):
+        follow = site.link(order.number)
+        for path in (follow, link(site, "joint", order)):
+            page = get_page(site.browser(), path)
+            assert "和 1 家邻居，一共约 60 人" in page.text, path
+            assert "在哪里" in page.text, path
+            assert not forms_saying(page, "yes"), path
+    assert "您原来写的地点" in get_page(site.browser(), site.link(other.number)).text
+    assert "您原来写的地点" not in get_page(site.browser(), site.link(host.number)).text
+    assert "几家说好的时间" in get_page(site.browser(), site.link(host.number)).text
     desk = get_page(site.browser(site.city.community), f"/community/orders/{host.number}")
     assert "连同并入的 1 张单，一共约 60 人。" in desk.text
     assert "几家说好的时间" in desk.text

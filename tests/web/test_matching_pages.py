@@ -9,12 +9,14 @@ from sqlalchemy import select, update
 from qtxvol.extensions import db
 from qtxvol.matching.words import OBSTACLES as CORE_OBSTACLES
 from qtxvol.matching.words import REASONS as CORE_REASONS
+from qtxvol.offers.learn import CAPTAINS, Tally, read_models
 from qtxvol.offers.rules import get_settings, list_changes
+from qtxvol.offers.suggest import OVERRIDE_WHY
 from qtxvol.orders.claim import offer_order, return_order
 from qtxvol.orders.models import Offer, OrderEvent, WishedTime
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team
-from qtxvol.web.match_words import OBSTACLES, OVERRIDE_WHY, REASONS
+from qtxvol.web.match_words import OBSTACLES, REASONS, SHORT, chance_in_words
 from tests.conftest import csrf_of
 from tests.factories import DEPARTMENT, NOW, claimed, dispatched, make_team, placed
 from tests.web.pages import FROM_HERE, get_page, post_form
@@ -45,6 +47,7 @@ def offers_of(site: Site, number: str) -> list[Offer]:
 
 def test_every_reason_and_obstacle_has_words():
     assert REASONS.keys() == CORE_REASONS.keys()
+    assert SHORT.keys() == CORE_REASONS.keys() - {"captain", "lead_department"}, "what is ordinary is left out"
     assert OBSTACLES.keys() >= CORE_OBSTACLES.keys()
 
 
@@ -129,9 +132,16 @@ def test_a_ruling_records_the_suggestion_too(site: Site):
 def test_the_department_sees_a_short_list_with_reasons_and_a_time(site: Site):
     page = site.page(site.city.department, site.make(claimed).number)
     assert "市医院测试队" in page.text
-    assert "建议 11月27日" in page.text
-    for words in ("队长答应的可能约", "就在本镇（街道）", "近来没有任务", "承办部门的队"):
-        assert words in page.text
+    first = page.text.split("市医院测试队", 1)[1][:80]
+    assert re.search(r"第 1 推荐\s*11月27日（周五）10:00–11:00 · (多半能成|有一半把握|不一定能成|希望不大)", first)
+    assert re.search(r"\d+ 人有空，要 \d+ 人；就在本镇（街道）；近来不忙", first)
+    for words in ("承办部门的队", "队长答应的可能约", "近来没有请过它"):
+        assert words not in page.text
+
+
+def test_a_chance_is_told_in_four_steps():
+    told = [chance_in_words(chance) for chance in (0.0, 0.19, 0.2, 0.4, 0.6, 1.0)]
+    assert told == ["希望不大", "希望不大", "不一定能成", "有一半把握", "多半能成", "多半能成"]
 
 
 def test_who_is_asked_from_the_list_is_asked_with_place_chance_time_and_clue(site: Site):
@@ -176,7 +186,7 @@ def test_nobody_to_suggest_is_said_and_any_team_can_still_be_asked(site: Site):
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [("muted", "队长暂时不接普通的请求。"), ("asked", "已经请过这支队，还在等它答复。"), ("none", "在推荐里，排第"),
+    [("muted", "队长暂停接普通的请求，到"), ("asked", "已经请过这支队，还在等它答复。"), ("none", "在推荐里，排第"),
      ("no_times", "这张单没有写希望的时间。")],
 )  # fmt: skip
 def test_the_department_reads_why_a_team_is_not_there(site: Site, change: str, sentence: str):
@@ -196,11 +206,15 @@ def test_the_department_reads_why_a_team_is_not_there(site: Site, change: str, s
 
 def test_the_page_of_reasons_shows_every_term_and_their_sum(site: Site):
     page = get_page(site.browser(site.city.department), f"/department/orders/{site.make(claimed).number}/teams")
-    first = page.text.split("市医院测试队", 2)[-1].split("卫校测试队")[0]
+    first = page.text.split("市医院测试队", 1)[1].split("卫校测试队")[0]
     points = [int(each) for each in re.findall(r"[+-]\d+", first)]
     total = re.search(r"(\d+) 分", first)
     assert total is not None
     assert abs(sum(points) - int(total[1])) <= len(points), "rounded term by term"
+    assert 0 not in points
+    assert "一定能办成是 1000 分" in page.text
+    assert re.search(r"凑不齐人手的风险约 \d+%：\d+ 人有空，要 \d+ 人，其中能主讲的 \d+ 人", first)
+    assert page.text.index("推荐的队") < page.text.index("没看到想找的队？")
 
 
 def test_only_the_department_that_looks_for_a_team_gets_reasons(site: Site):
@@ -241,6 +255,26 @@ def test_the_office_turns_switches_and_sets_weights_and_reads_who_did_when(site:
     assert office.post(f"{HERE}/weights/km_points/usual", data=token, headers=FROM_HERE).status_code == 303
     with site.app.app_context():
         assert get_settings().km_points == 3.0
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence", "has_effects"),
+    [
+        (7, "队长的答复还太少（7 次），先按通常的估计。", False),
+        (40, "学过 40 次队长的答复，其中答应的约 60%。", True),
+        (200, "学过 200 次队长的答复，其中答应的约 55%。", True),
+    ],
+)
+def test_what_few_answers_teach_is_not_told_as_if_it_were_known(
+    site: Site, monkeypatch: pytest.MonkeyPatch, answers: int, sentence: str, has_effects: bool
+):
+    with site.app.app_context():
+        models, tallies = read_models()
+    learned = {**tallies, CAPTAINS: Tally(answers, round(0.56 * answers))}
+    monkeypatch.setattr("qtxvol.web.office.matching.read_models", lambda: (models, learned))
+    text = get_page(site.browser(site.city.office), HERE).text
+    assert sentence in text
+    assert ("除了每支队自己的习惯" in text) is has_effects
 
 
 def test_a_value_that_can_not_be_is_told_and_nothing_is_lost(site: Site):

@@ -205,7 +205,22 @@ def test_any_day_gives_as_many_as_there_is_room_for_beside_what_was_ticked(site_
     times = times_of(site_sqlite, number)
     assert len(times) == len(set(times)) == 12
     assert times[:2] == [("11-25 09:00", "11:30"), ("11-27 09:00", "11:30")], "what was ticked comes first"
-    assert "哪天都行（11月26日到" in page.text
+    assert "哪天都行；共 12 个时间，11月25日到12月5日，含周末" in page.text
+    assert len({start[:5] for start, _end in times}) == 11, "on many days"
+    assert not any(end == "21:00" for _start, end in times), "any day says it all"
+
+
+def test_several_taps_have_their_share_of_the_times_each(site_sqlite: Site) -> None:
+    taps = ["work_morning", "work_afternoon", "evening", "weekend"]
+    page, number = placed_after(site_sqlite.browser(), {"quick": taps})
+    times = times_of(site_sqlite, number)
+    assert len(times) == len(set(times)) == 12
+    assert times == sorted(times)
+    assert "周末都行；共 12 个时间，11月26日到" in page.text
+    assert "含周末" in page.text
+    weekend = [start for start, end in times if start[:5] in ("11-28", "11-29", "12-05", "12-06") and end != "21:00"]
+    assert len(weekend) == 3
+    assert sum(end == "21:00" for _start, end in times) == 3
 
 
 def test_a_weekend_that_is_made_up_for_is_a_workday_and_a_day_off_is_none(site_sqlite: Site) -> None:

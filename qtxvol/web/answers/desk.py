@@ -19,7 +19,7 @@ from qtxvol.orders.replies import Purpose
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.web.access import current_actor
 from qtxvol.web.answers.forms import NoForm, make_no_form
-from qtxvol.web.answers.words import reply_badge, reply_note, said_sentence, words_of
+from qtxvol.web.answers.words import reply_badge, reply_note, said_sentence, standby_question, words_of
 from qtxvol.web.desk_frame import desk_of
 from qtxvol.web.forms import form_data, now
 from qtxvol.web.i18n import _
@@ -98,11 +98,12 @@ def answers_on_page(actor: Actor, view: OrderView) -> dict[str, Any]:
         "question": None,
     }
     question = find_question(actor, view.order, now())
-    if question is not None:
+    if question is not None and question.said != "held":  # then the page says how far it has come, and lets go
         parts |= {
             "question": question,
             "question_words": words_of(question),
             "question_said": said_sentence(question),
+            "standby": standby_question(question),
             "question_url": url_for(f"{desk_of(actor.party)}.come", number=view.order.number),
             "question_form": make_no_form(question.asked.purpose, None),
         }

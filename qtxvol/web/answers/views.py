@@ -9,7 +9,7 @@ from flask import Response, abort, make_response, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 
 from qtxvol.accounts.attempts import ANSWER_ADDRESS, count_attempt, seconds_to_wait
-from qtxvol.extensions import csrf
+from qtxvol.extensions import csrf, db
 from qtxvol.notices.answer_token import form_token, is_form_token
 from qtxvol.notices.answers import Given, answer_link
 from qtxvol.notices.ics import standing_calendar
@@ -18,16 +18,19 @@ from qtxvol.offers.crew_asks import find_asking_team
 from qtxvol.offers.holds import list_choices
 from qtxvol.offers.rules import get_settings
 from qtxvol.orders.lifecycle import Status
-from qtxvol.orders.queries import get_order_view
+from qtxvol.orders.models import Order
+from qtxvol.orders.queries import OrderView, get_order_view, select_rows
 from qtxvol.orders.replies import Purpose
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.web.access import client_address, make_blueprint, open_to_all
 from qtxvol.web.answers.forms import NoForm, TimeForm, make_no_form
-from qtxvol.web.answers.words import said_sentence, words_of
+from qtxvol.web.answers.words import question_words, said_sentence, standby_question, words_of
+from qtxvol.web.display import place_name
 from qtxvol.web.errors import show_error
 from qtxvol.web.forms import FormData, form_data, now
+from qtxvol.web.hold_words import progress_lines
 from qtxvol.web.i18n import _
-from qtxvol.web.joint_words import joint_facts
+from qtxvol.web.joint_words import is_part, joint_facts, joint_until
 from qtxvol.web.service_forms import RateForm
 from qtxvol.web.wording import refusal_sentence
 
@@ -173,6 +176,14 @@ def calendar(token: str) -> Response:
     return response
 
 
+def _place(invitation: Invitation, view: OrderView) -> str:
+    """Where it takes place: for somebody who has joined another's order, there."""
+    order, row = invitation.order, view.row
+    if invitation.own is not order:
+        row = db.session.execute(select_rows().where(Order.id == order.id)).one()
+    return f"{place_name(row)} {order.venue}"
+
+
 def _page(
     token: str,
     invitation: Invitation,
@@ -186,18 +197,28 @@ def _page(
         form = RateForm(formdata=None)
         came = request.args.get("came")
         form.took_place.data = came if came in ("yes", "no") else None
+    view = get_order_view(invitation.actor, invitation.own.number, now())
+    seat = invitation.seat
     return render_template(
         "answers/page.html",
         invitation=invitation,
+        place=_place(invitation, view),
+        joint_until=joint_until(seat) if seat is not None and not invitation.is_final else "",
+        is_part=seat is not None and is_part(seat),
+        **question_words(invitation, view),
         purpose=str(purpose),
         words=words_of(invitation),
         said=said_sentence(invitation),
-        view=get_order_view(invitation.actor, invitation.own.number, now()),
+        view=view,
         order=invitation.order,
         joint=joint_facts(invitation.seat) if invitation.seat else [],
         form=form or make_no_form(purpose, None),
         time_form=time_form or _time_form(invitation),
         message=message,
+        standby=standby_question(invitation),
+        progress=progress_lines(invitation.actor, invitation.order, hides_names=True)
+        if purpose is Purpose.OFFER
+        else None,
         asking_team=find_asking_team(invitation.ask) if invitation.ask is not None else None,
         has_failed=form is not None and bool(form.errors),
         form_token=form_token(token, secret_keys()[0]),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from qtxvol.offers.fairness import Fairness, MonthLine, TownLine
+from qtxvol.offers.fairness import LEAST_ORDERS, Fairness, MonthLine, TownLine
 from qtxvol.offers.shares import Spread, lorenz, spread_of
 from qtxvol.progress.charts import LinePlan, Point, Scale, path_of, plan_line
 from qtxvol.web.charts.words import LETTERS, NARROW, number, one_decimal
@@ -137,9 +137,12 @@ def _lorenz(spread: Spread, title: str, across: str, head: str, finding: str, no
 
 def town_bars(found: Fairness) -> TownBars:
     """Towns with their share served, the worst first."""
-    worst = found.worst_town
+    compared = len(found.compared_towns)
+    worst = found.worst_town if compared > 1 else None
     if worst is not None:
         finding = _("服务率最低的镇街：%(town)s，%(share)s%%。", town=say(worst.name), share=_percent(worst.share))
+    elif compared:
+        finding = _("只有一个镇街够 %(least)s 单有结果的单，没法比。", least=LEAST_ORDERS)
     elif found.towns:
         finding = _("各镇街有结果的单都太少，还比不出高低。")
     else:

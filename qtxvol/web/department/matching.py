@@ -15,7 +15,7 @@ from qtxvol.web.access import current_actor
 from qtxvol.web.department.views import bp
 from qtxvol.web.desk_frame import render_desk
 from qtxvol.web.forms import now
-from qtxvol.web.match_words import obstacle_in_words, percent, reason_in_words
+from qtxvol.web.match_words import percent, reason_in_words, team_lead, team_obstacle
 
 #: Further down nobody looks; whoever does, asks about the team by its name.
 MOST = 20
@@ -40,11 +40,13 @@ def teams_for(number: str) -> ResponseReturnValue:
         is_asking=True,
         teams=list_active_teams(),
         asked=asked,
-        obstacle=obstacle_in_words(why) if why else None,
+        obstacle=team_obstacle(why, asked, moment) if why and asked else None,
         place=next((each.place for each in ranking if asked and each.team_id == asked.id), None),
         ranking=ranking[:MOST],
         more=max(0, len(ranking) - MOST),
+        worth=round(matching.situation.settings.worth[matching.needs[order.id].urgency]),
         reason_in_words=reason_in_words,
+        team_lead=team_lead,
         percent=percent,
     )
 

@@ -3,8 +3,10 @@
 from flask.typing import ResponseReturnValue
 
 from qtxvol.orders.lifecycle import Party
+from qtxvol.volunteers.pausing import find_pause
 from qtxvol.volunteers.queries import list_teams
 from qtxvol.web.access import current_actor
+from qtxvol.web.calendar import day_name
 from qtxvol.web.desk import EXTRA_NAV, make_desk, render_desk
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _l
@@ -22,4 +24,7 @@ EXTRA_NAV[Party.DEPARTMENT] += [("department.teams", _l("本部门服务队")), 
 @bp.get("/teams")
 def teams() -> ResponseReturnValue:
     """The department's teams with people and load."""
-    return render_desk("department/teams.html", teams=list_teams(now(), department_id=current_actor().department_id))
+    rows, moment = list_teams(now(), department_id=current_actor().department_id), now()
+    pauses = {row.Team.id: find_pause(row.Team, moment) for row in rows}
+    names = {team: day_name(until) for team, until in pauses.items() if until is not None}
+    return render_desk("department/teams.html", teams=rows, pauses=names)

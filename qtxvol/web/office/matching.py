@@ -34,6 +34,10 @@ from qtxvol.web.office.views import bp
 
 EXTRA_NAV[Party.OFFICE].append(("office.matching", _l("推荐和询问")))
 
+#: With fewer answers nothing is said of what they teach: it would mostly be chance.
+LEAST_ANSWERS = 30
+#: From so many answers on a share is told to the next five per cent, before to the next ten.
+MANY_ANSWERS = 100
 #: A number is not typed longer.
 _LONGEST = 12
 
@@ -165,7 +169,7 @@ def _page(typed: Mapping[str, str] | None = None, faults: Mapping[str, str] | No
         changes=[_told(row) for row in list_changes() if row.name in SWITCHES or row.name in WEIGHTS],
         learned=_learned(tallies),
         effects=_effects([belief.value for belief in models[CAPTAINS].shared]),
-        has_learned=any(tally.answers for tally in tallies.values()),
+        has_learned=tallies[CAPTAINS].answers >= LEAST_ANSWERS,
         ran_at=runs[0].done_at if runs else None,
     )
 
@@ -185,18 +189,27 @@ def _learned(tallies: Mapping[str, Tally]) -> list[str]:
         CAPTAINS: (_l("队长"), _l("还没有队长的答复可学。")),
         VOLUNTEERS: (_l("志愿者"), _l("还没有志愿者的答复可学。")),
     }
-    return [
-        ngettext(
-            "学过 %(num)d 次%(who)s的答复，其中答应的约 %(percent)s。",
-            "学过 %(num)d 次%(who)s的答复，其中答应的约 %(percent)s。",
-            tallies[name].answers,
-            who=str(who),
-            percent=percent(tallies[name].share or 0.0),
+    return [_learned_of(tallies[name], str(who), str(nothing)) for name, (who, nothing) in said.items()]
+
+
+def _learned_of(tally: Tally, who: str, nothing: str) -> str:
+    if not tally.answers:
+        return nothing
+    if tally.answers < LEAST_ANSWERS:
+        return ngettext(
+            "%(who)s的答复还太少（%(num)d 次），先按通常的估计。",
+            "%(who)s的答复还太少（%(num)d 次），先按通常的估计。",
+            tally.answers,
+            who=who,
         )
-        if tallies[name].answers
-        else str(nothing)
-        for name, (who, nothing) in said.items()
-    ]
+    share = tally.share or 0.0
+    return ngettext(
+        "学过 %(num)d 次%(who)s的答复，其中答应的约 %(percent)s。",
+        "学过 %(num)d 次%(who)s的答复，其中答应的约 %(percent)s。",
+        tally.answers,
+        who=who,
+        percent=percent(share) if tally.answers >= MANY_ANSWERS else f"{10 * round(10 * share)}%",
+    )
 
 
 def _effects(weights: Sequence[float]) -> list[str]:

@@ -79,7 +79,6 @@ JOB_LABELS = {
     "sweep_rosters": _l("清理名册"),
     "retain": _l("到期清除联系方式"),
     "climb_ladder": _l("催办和督办"),
-    "close_joint": _l("结束并场的询问"),
     "learn_from_answers": _l("从答复里学习"),
     "nudge_science_days": _l("科普节日提醒"),
     "seed_calendar": _l("更新工作日历"),

@@ -17,6 +17,7 @@ from qtxvol.accounts.attempts import (
 )
 from qtxvol.base import AnyRow
 from qtxvol.notices.wishes import has_reminders, set_reminders
+from qtxvol.offers.joint_time import find_joined_time
 from qtxvol.orders.calls import CallCause
 from qtxvol.orders.contact import ask_for_call
 from qtxvol.orders.duplicates import count_neighbours
@@ -295,6 +296,7 @@ def _page(context: Context, failed: ActionForm | None, message: str) -> str:
         next_facts=list_next(context.view),
         has_reminders=has_reminders(order.id),
         joint_act_url=f"{link}/joint",
+        joined_time=find_joined_time(order.id, now()) if context.view.joined else None,
         **joint_on_page(context.actor, order),
         act_url=lambda action: f"{link}/{action}",
         picture_url=lambda picture_id: f"{link}/photos/{picture_id}",

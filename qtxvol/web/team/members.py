@@ -15,7 +15,7 @@ from qtxvol.volunteers.lending import list_lending, set_lending
 from qtxvol.volunteers.licences import list_licences
 from qtxvol.volunteers.membership import decide_request, list_requests, remove_member
 from qtxvol.volunteers.models import Volunteer
-from qtxvol.volunteers.pausing import LONGEST, find_pause
+from qtxvol.volunteers.pausing import find_pause
 from qtxvol.volunteers.queries import get_volunteer, list_members
 from qtxvol.volunteers.register import register_volunteer
 from qtxvol.volunteers.rules import get_rule_value
@@ -27,6 +27,7 @@ from qtxvol.web.display import say
 from qtxvol.web.forms import BaseForm, form_data, now, text_field
 from qtxvol.web.i18n import _, _l
 from qtxvol.web.person_form import MemberForm
+from qtxvol.web.team.pause_form import PauseForm
 from qtxvol.web.team.views import bp
 from qtxvol.web.volunteer_words import event_actor, event_title, status_badge
 from qtxvol.web.wording import refusal_sentence
@@ -39,11 +40,19 @@ class LetGoForm(BaseForm):
 @bp.get("/members")
 def members() -> ResponseReturnValue:
     """The team's people with skills and hours, and who waits at the door."""
+    return show_members(None)
+
+
+def show_members(failed: PauseForm | None) -> str:
+    """The page. `failed` is a pause that came back with errors; it stands open with what was typed."""
     team_id = current_actor().team_id or 0
     team, people = get_team(team_id), list_members(team_id)
-    paused, today = find_pause(team, now()), now().astimezone(CITY_TIME).date()
+    paused = find_pause(team, now())
+    pause_form = failed or PauseForm(formdata=None, data={"until": paused.isoformat() if paused else ""})
+    pause_form.offer(now().astimezone(CITY_TIME).date())
     return render_desk(
         "team/members.html",
+        nav_current="team.members",
         members=people,
         licences=list_licences([row.Volunteer.id for row in people]),
         requests=list_requests(team_id),
@@ -55,8 +64,8 @@ def members() -> ResponseReturnValue:
         is_lending_open=get_settings().is_lending_open,
         paused_until=paused,
         paused_name=day_name(paused) if paused else "",
-        pause_from=today,
-        pause_most=today + LONGEST,
+        pause_form=pause_form,
+        pause_failed=failed is not None,
     )
 
 
