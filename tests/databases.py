@@ -20,6 +20,7 @@ import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from psycopg import sql
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from werkzeug.routing import Rule
 
@@ -36,22 +37,27 @@ _COMPILED = tempfile.TemporaryDirectory(prefix="qtxvol-templates")
 atexit.register(_COMPILED.cleanup)
 
 
-def _compile_once(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
-    """Werkzeug compiles two functions for each of some 450 routes of each app: a quarter of a second, of which a test
-    has more than one. They take the rule as an argument, so equal rules can share them."""
-    compiled: dict[tuple[Any, ...], Any] = {}
+def _compile_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
+    """Werkzeug reads some 500 routes of each app and writes two functions for each: a third of a second, of which a
+    test has more than one. Rules that are written alike come out alike, so they share what came out."""
+    compiled: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
-    def compile_builder_once(rule: Rule, append_unknown: bool = True) -> Any:
+    def compile_once(rule: Rule) -> None:
         given = tuple(sorted((rule.defaults or {}).items()))
-        key = (rule.rule, rule.host, rule.subdomain, given, rule.map.host_matching, append_unknown)
+        key = (rule.rule, rule.host, rule.subdomain, given, rule.map.host_matching, rule.merge_slashes)
         if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+            compile_rule(rule)
+            builders = (rule._build.__func__, rule._build_unknown.__func__)
+            compiled[key] = (rule._parts, rule._trace, rule._converters, frozenset(rule.arguments), builders)
+        rule._parts, rule._trace, rule._converters, arguments, (build, build_unknown) = compiled[key]
+        rule.arguments.update(arguments)
+        rule._build = build.__get__(rule, None)
+        rule._build_unknown = build_unknown.__get__(rule, None)
 
-    return compile_builder_once
+    return compile_once
 
 
-Rule._compile_builder = _compile_once(Rule._compile_builder)
+Rule.compile = _compile_once(Rule.compile)
 
 
 class NoPostgresError(Exception):
@@ -74,16 +80,28 @@ def settings_for(url: str, data: Path, **changes: object) -> Settings:
 
 
 @contextmanager
-def running_app(settings: Settings) -> Iterator[Flask]:
-    """An app whose connections are all closed at the end. No app context is pushed."""
+def running_app(settings: Settings, *, is_durable: bool = False) -> Iterator[Flask]:
+    """An app whose connections are all closed at the end. No app context is pushed.
+
+    :param is_durable: SQLite waits for the disk at every commit, as in service. No test cuts the power.
+    """
     app = create_app(settings)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(_COMPILED.name)
+    if not is_durable:
+        with app.app_context():
+            for engine in db.engines.values():
+                if engine.dialect.name == "sqlite":
+                    event.listen(engine, "connect", _dont_wait)  # after the one of storage.py, which sets FULL
     try:
         yield app
     finally:
         with app.app_context():
             for engine in db.engines.values():
                 engine.dispose()
+
+
+def _dont_wait(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous=off")
 
 
 def migrate(url: str, data: Path, revision: str = "head") -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from sqlalchemy import update
 from qtxvol.accounts.models import Attempt
 from qtxvol.extensions import db
 from qtxvol.storage import transaction
+from tests.databases import running_app, settings_for
 
 THREADS = 8
 TIMES = 25
@@ -124,8 +126,8 @@ def test_an_exception_outside_undoes_the_transaction_inside(app: Flask):
     assert count_of(app) is None
 
 
-def test_sqlite_keeps_what_was_answered_and_knows_foreign_keys(app_sqlite: Flask):
-    with app_sqlite.app_context():
+def test_sqlite_keeps_what_was_answered_and_knows_foreign_keys(sqlite_database: str, tmp_path: Path):
+    with running_app(settings_for(sqlite_database, tmp_path), is_durable=True) as app, app.app_context():
         pragmas = {
             name: db.session.connection().exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("synchronous", "foreign_keys", "journal_mode", "busy_timeout")
