@@ -83,7 +83,7 @@ def test_the_demo_is_made_once_reused_and_started_over_on_demand(tmp_path: Path)
     check = qtxvol("check", "--demo", data=tmp_path)
     assert (check.returncode, check.stdout.strip()) == (0, "everything holds together")
     export = qtxvol("export", "open-data", str(tmp_path / "open.sqlite3"), "--demo", data=tmp_path)
-    assert "orders: 58" in export.stdout, export.stderr  # two are an exercise's
+    assert "orders: 63" in export.stdout, export.stderr  # with those being asked for; two are an exercise's
     fresh = qtxvol("demo", "--fresh", "--orders", "60", "--no-serve", data=tmp_path)
     assert "正在生成" in fresh.stdout
     assert "walk-through-1" not in fresh.stdout

@@ -18,7 +18,7 @@ from qtxvol.offers.learn import learn_from_answers
 from qtxvol.offers.other_times import propose_times, suggest_times
 from qtxvol.offers.plan_solving import solve_next
 from qtxvol.offers.plans import ask_for_plan
-from qtxvol.offers.waves import ask_next_wave
+from qtxvol.offers.waves import ask_due
 from qtxvol.orders.claim import claim_order, offer_order
 from qtxvol.orders.dispatch import dispatch_order
 from qtxvol.orders.models import CrewAsk, Offer, Order
@@ -104,10 +104,10 @@ def _ask_wave(city: City, item: MenuEntry, at: datetime) -> None:
     """The service asks by itself; one team has declined already."""
     number = _place(city, item, at, 1)
     _claim(city, number, at + 25 * _MINUTE, is_auto_asked=True)
-    ask_next_wave(number, city.liaisons[DEPARTMENT], now=at + 26 * _MINUTE)
+    ask_due(at + 26 * _MINUTE)
     team = _asked_teams(city, number)[0]
     answer_at_desk(number, team.actor, Given(is_yes=False, reason="no_time"), at + 3 * _HOUR)
-    ask_next_wave(number, city.liaisons[DEPARTMENT], now=at + 3 * _HOUR + _MINUTE)
+    ask_due(at + 3 * _HOUR + _MINUTE)
 
 
 def _asked_teams(city: City, number: str) -> list[CityTeam]:

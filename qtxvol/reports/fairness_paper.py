@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from qtxvol.base import CITY_TIME
+from qtxvol.offers.caps import PASSED
 from qtxvol.offers.fairness import LEAST_ORDERS, Answers, Fairness, Fate, OrderLine, measure
 from qtxvol.offers.shares import carried_by, percentile
+from qtxvol.offers.suggest import OVERRIDE_WHY
 from qtxvol.orders.lifecycle import Label
 from qtxvol.refusals import NotFound
 from qtxvol.reports.queries import last_day
@@ -14,6 +16,8 @@ from qtxvol.reports.sheets import Cell, Column, Kind, Paper, Row, Sheet
 
 #: Part of the volunteers whose share of the work is told: the busiest tenth.
 BUSIEST = 0.1
+#: Longer times are told in hours.
+MOST_MINUTES = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,7 @@ def _of(part: int, whole: int, zh: str, en: str) -> Label:
 
 
 def _served(found: Fairness) -> list[Figure]:
-    judged, filled = len(found.judged), len(found.filled)
-    waiting = sum(line.fate is Fate.WAITING for line in found.orders)
+    judged, filled, waiting = len(found.judged), len(found.filled), len(found.waiting)
     aside = sum(line.fate is Fate.ASIDE for line in found.orders)
     late = [line for line in found.orders if line.is_late and line.fate is not Fate.ASIDE]
     how = Label(
@@ -142,8 +145,9 @@ def _served(found: Fairness) -> list[Figure]:
     figures = [
         Figure(
             "filled", Label("服务率", "Orders served"), _percent(found.share_of()), _PERCENT,
-            _of(filled, judged, "单", "orders"),
-            Label("群众点的单，有多少真有队伍去服务。", "How many of the orders really get a team."), how, "filled",
+            Label(f"有结果的 {judged:,} 单中的 {filled:,} 单", f"{filled:,} of {judged:,} orders with a verdict"),
+            Label("群众点的单里已经有结果的，有多少真有队伍去服务。",
+                  "How many of the orders with a verdict really get a team."), how, "filled",
         )
     ]  # fmt: skip
     for urgency, label, means in by_urgency:
@@ -151,11 +155,12 @@ def _served(found: Fairness) -> list[Figure]:
         of = _of(sum(line.is_filled for line in lines), len(lines), "单", "orders")
         same = Label("同上，只看这一类单。", "As above, of these orders only.")
         figures.append(Figure(urgency, label, _percent(found.share_of(urgency)), _PERCENT, of, means, same, urgency))
-    worst = found.worst_town
+    compared = len(found.compared_towns)
+    worst = found.worst_town if compared > 1 else None  # one alone is no worst
     figures += [
         Figure(
             "worst_town", Label("最差镇街的服务率", "Worst town"), _percent(worst.share) if worst else None, _PERCENT,
-            worst.name if worst else Label("没有镇街够数", "no town has enough orders"),
+            worst.name if worst else _too_few_towns(compared),
             Label("服务最跟不上的镇街做到了多少；住得远不该更难等到人。",
                   "How far the least served town gets; living far out should not mean waiting in vain."),
             Label(f"各镇街服务率里最低的；只比有结果的单不少于 {LEAST_ORDERS} 单的镇街。",
@@ -184,6 +189,19 @@ def _served(found: Fairness) -> list[Figure]:
     return figures
 
 
+def _too_few_towns(compared: int) -> Label:
+    if compared:
+        return Label(f"只有一个镇街够 {LEAST_ORDERS} 单，没法比", f"only one town has {LEAST_ORDERS} judged orders")
+    return Label(f"没有镇街够 {LEAST_ORDERS} 单，没法比", f"no town has {LEAST_ORDERS} judged orders")
+
+
+def _minutes(minutes: float | None) -> tuple[float | None, Label]:
+    """Minutes, or hours where there would be more than two of them, with their unit."""
+    if minutes is not None and minutes > MOST_MINUTES:
+        return _rounded(minutes / 60), _HOURS
+    return _rounded(minutes), _MINUTES
+
+
 def _waits(found: Fairness) -> list[Figure]:
     waited = sum(line.wait is not None for line in found.orders)
     searched = sum(line.search is not None for line in found.orders)
@@ -208,12 +226,12 @@ def _waits(found: Fairness) -> list[Figure]:
         *(Figure(key, label, _rounded(found.hours(share, lambda line: line.search)), _HOURS, _count(searched), means,
                  claim, "filled") for key, label, share, means in search),
         Figure("emergency_median", Label("应急单到接单，中位数", "Emergencies to acceptance, median"),
-               _rounded(found.emergency_minutes(0.5)), _MINUTES, _count(rushed),
-               Label("一半的应急单在这些分钟内有队伍接。", "Half of the emergencies have a team within these minutes."),
+               *_minutes(found.emergency_minutes(0.5)), _count(rushed),
+               Label("一半的应急单在这个时间内有队伍接。", "Half of the emergencies have a team within this time."),
                first, "emergency"),
         Figure("emergency_p90", Label("应急单到接单，九成位", "Emergencies to acceptance, 90 %"),
-               _rounded(found.emergency_minutes(0.9)), _MINUTES, _count(rushed),
-               Label("九成的应急单在这些分钟内有队伍接。", "Nine in ten have a team within these minutes."),
+               *_minutes(found.emergency_minutes(0.9)), _count(rushed),
+               Label("九成的应急单在这个时间内有队伍接。", "Nine in ten have a team within this time."),
                first, "emergency"),
     ]  # fmt: skip
 
@@ -224,10 +242,17 @@ def _count(orders: int) -> Label:
 
 def _spread(found: Fairness) -> list[Figure]:
     people = found.volunteers
+    active = people.people - people.idle
+    share = _percent(active / people.people) if people.people else None
     return [
+        Figure("active", Label("服务过的志愿者", "Volunteers who served"), share, _PERCENT,
+               Label(f"{people.people:,} 人中的 {active:,} 人", f"{active:,} of {people.people:,} people"),
+               Label("这段时间的活儿由这些人干了。", "All services of these days were given by these people."),
+               Label("已核验的志愿者里，时长台账里有算数的服务的。",
+                     "Of all verified volunteers, those with services that count in the hours ledger.")),
         Figure("gini_volunteers", Label("志愿者服务次数的基尼系数", "Gini of volunteers' services"),
                _rounded(people.gini, 3), _NONE, Label(f"{people.people:,} 人", f"{people.people:,} people"),
-               Label("0 是人人一样多，越近 1 越是少数人在干。", "0: all do the same; near 1: few do everything."),
+               _gini_means(active, people.people),
                Label("所有已核验的志愿者，一次没去的按 0 计入；次数取自时长台账里算数的服务。",
                      "All verified volunteers, those who never went as 0; services that count in the hours ledger.")),
         Figure("busiest", Label("最忙的一成志愿者承担的", "Carried by the busiest tenth"),
@@ -247,6 +272,16 @@ def _spread(found: Fairness) -> list[Figure]:
                      "Teams in use, those without a service as 0; load is closed services by weekly capacity and "
                      "weeks.")),
     ]  # fmt: skip
+
+
+def _gini_means(active: int, people: int) -> Label:
+    zh, en = "0 是人人一样多，越近 1 越是少数人在干", "0: all do the same; near 1: few do everything"
+    if not active:
+        return Label(f"{zh}。", f"{en}.")
+    share = 100 * active / people
+    told = f"{share:.0f}" if share >= 1 else "不到 1"
+    told_en = f"{share:.0f}" if share >= 1 else "less than 1"
+    return Label(f"{zh}；这段时间的活儿由 {told}% 的人干了。", f"{en}; in these days {told_en} % did everything.")
 
 
 def _asks(found: Fairness) -> list[Figure]:
@@ -433,7 +468,7 @@ def _override_sheet(found: Fairness) -> Sheet:
     ]  # fmt: skip
     rows = [
         Row([Cell(each.at.astimezone(CITY_TIME).date()), Cell(each.number), kinds[each.kind], each.chosen,
-             Cell(each.why), Cell(each.who)])
+             {**OVERRIDE_WHY, **PASSED}.get(each.why, Cell(each.why)), Cell(each.who)])
         for each in found.overrides
     ]  # fmt: skip
     return Sheet(Label("人改了系统的建议", "Where people decided otherwise"), columns, rows)

@@ -15,6 +15,8 @@ from qtxvol.orders.lifecycle import Party
 from qtxvol.refusals import NotFound, Refused
 from tests.factories import COMMUNITY, NOW, City, make_actor
 
+pytestmark = pytest.mark.one_database  # what its pages read is asked of both in the rooms
+
 QUERY = "tab=waiting&due=today"
 
 

@@ -42,7 +42,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     url = sqlite_url(folder / "demo.sqlite3")
     migrate(url, folder)
-    with running_app(settings_for(url, folder)) as app:
+    with running_app(settings_for(url, folder), is_durable=True) as app:
         with app.app_context():
             made = make_demo_city(NOW, PASSWORD, orders=ORDERS), count_rows()
         yield app, *made
@@ -213,6 +213,7 @@ def test_somebody_is_being_asked_just_now(report):
         (Hold, Hold.ending == ""),
         (CrewAsk, CrewAsk.answer == "yes"),
         (Offer, Offer.answer == "declined"),
+        (Offer, Offer.asked_by == "system"),
         (CounterOffer, CounterOffer.answer.is_(None)),
         (JointInvite, JointInvite.answer == "yes"),
         (MatchPlan, MatchPlan.status == "ready"),

@@ -12,21 +12,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Page
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 
 from qtxvol.accounts.models import Account
 from qtxvol.emergencies.models import Emergency, EmergencyFact
+from qtxvol.extensions import db
 from qtxvol.hours.models import HoursEntry, HoursRequest, SpotCheck
 from qtxvol.notices.answers import answer_path
 from qtxvol.notices.links import unsubscribe_token
 from qtxvol.notices.queue import To
+from qtxvol.offers.models import CounterOffer, JointInvite
 from qtxvol.offers.plan_solving import solve_next
 from qtxvol.offers.plans import ask_for_plan
 from qtxvol.orders.lifecycle import Party, Status
-from qtxvol.orders.models import CallBack, Crew, Order, OrderEvent, Rating
+from qtxvol.orders.models import CallBack, Crew, CrewAsk, Offer, Order, OrderEvent, Rating
 from qtxvol.recognition.models import Certificate, StarAward
 from qtxvol.roster.take import read_roster
 from qtxvol.volunteers.models import Team, Volunteer
@@ -301,6 +303,40 @@ def _answer_link(
     return find
 
 
+def _asking_link(purpose: str, party: Party, asked: Callable[[], Select[Any]]) -> Callable[[Scene], str]:
+    """The link of somebody who is being asked; `asked` gives the order's id and which one of the party."""
+
+    def find(scene: Scene) -> str:
+        with scene.app.app_context():
+            order_id, scope = db.session.execute(asked()).first() or (0, 0)
+            reader = To(party, "" if party is Party.RESIDENT else str(scope), order_id)
+            path = answer_path(purpose, order_id=order_id, reader=reader, now=_moment())
+        assert path, purpose
+        return path
+
+    return find
+
+
+def _open_offers() -> Select[Any]:
+    return select(Offer.order_id, Offer.team_id).join(Order).where(
+        Order.status == Status.CLAIMED, Order.held_team_id.is_(None), Offer.answer.is_(None), Offer.is_standing()
+    )  # fmt: skip
+
+
+def _open_asks() -> Select[Any]:
+    return select(CrewAsk.order_id, CrewAsk.volunteer_id).where(
+        CrewAsk.asked_at.is_not(None), CrewAsk.answer.is_(None), CrewAsk.ending == ""
+    )
+
+
+def _open_counters() -> Select[Any]:
+    return select(CounterOffer.order_id, CounterOffer.order_id).where(CounterOffer.answer.is_(None))
+
+
+def _open_invites() -> Select[Any]:
+    return select(JointInvite.order_id, JointInvite.order_id).where(JointInvite.answer.is_(None))
+
+
 def _is_agreed() -> ColumnElement[bool]:
     return and_(Order.status == Status.ACCEPTED, _is_ahead())
 
@@ -405,6 +441,12 @@ ORDERING = (
     Entry("answer-time", "answers.show", _answer_link("confirm_time", P.RESIDENT, _is_agreed), then=_unfold_all),
     Entry("answer-came", "answers.show", _answer_link("took_place", P.RESIDENT, _is_overdue_service)),
     Entry("answer-rate", "answers.show", _answer_link("rate", P.RESIDENT, _is_unrated_yet)),
+    Entry("answer-offer", "answers.show", _asking_link("offer", P.TEAM, _open_offers), then=_unfold_all),
+    Entry("answer-join", "answers.show", _asking_link("join", P.VOLUNTEER, _open_asks), then=_unfold_all),
+    Entry(
+        "answer-other-time", "answers.show", _asking_link("other_time", P.RESIDENT, _open_counters), then=_unfold_all
+    ),
+    Entry("answer-joint", "answers.show", _asking_link("joint", P.RESIDENT, _open_invites), then=_unfold_all),
     Entry("answer-unknown", "answers.show", "/a/" + "x" * 38, status=404),
     Entry("unsubscribe", "unsubscribe.show", _unsubscribe_link),
     Entry("unsubscribe-unknown", "unsubscribe.show", "/u/" + "x" * 22, status=404),
@@ -870,6 +912,11 @@ NOT_PAGES = {
     "community.poster_qr": "a picture",
     **{f"{desk}.certificate_pdf": "a file" for desk in ("team", "volunteer", "office")},
     **{f"{desk}.report_file": "a file" for desk in ("department", "office")},
+    **{
+        f"{desk}.{page}": "a file"
+        for desk in ("department", "office")
+        for page in ("fairness_file", "fairness_orders_file")
+    },
     **{f"{desk}.record_file": "a file" for desk in ("volunteer", "office")},
     **{f"{desk}.record_sheet": "a file" for desk in ("volunteer", "office")},
     "office.certificates_pdf": "a file",
