@@ -165,7 +165,7 @@ def test_a_paper_costs_the_same_however_large_the_city_is(ctx_sqlite: None):
 def test_all_papers_of_a_year_go_into_a_folder(own_world: World, tmp_path):
     names = list(write_papers(YEAR, tmp_path / "new", NOW, language="en"))
     assert sorted(names) == sorted(each.name for each in (tmp_path / "new").iterdir())
-    assert len(names) == 6 + 11 + len(read_names().units)
+    assert len(names) == 7 + 11 + len(read_names().units)
     with pytest.raises(NotFound):
         list(write_papers(YEAR + 1, tmp_path / "none", NOW))
     assert not (tmp_path / "none").exists()
