@@ -50,6 +50,9 @@ class DepartmentForm(ActionForm):
             self.suggested.data = first
         if self.department_id.raw_data is None:  # nothing was sent
             self.department_id.data = first
+        cards = {str(each.value) for each in self.department_id.choices[: self.cards]}
+        if not self.other_department_id.data and self.department_id.data not in cards:
+            self.other_department_id.data = self.department_id.data  # it was a card when the page was opened
 
     @property
     def chosen(self) -> str:

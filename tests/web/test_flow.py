@@ -65,7 +65,7 @@ def test_five_people_take_one_order_from_wish_to_rating(site: Site) -> None:
     assert (answer.status_code, answer.location) == (303, "/department/")
     answer = site.act(city.department, number, "offer", {"team_ids": [str(city.team.team_id)]})
     assert answer.status_code == 303
-    assert "推单记录" in site.page(city.department, number).text
+    assert "询问进展" in site.page(city.department, number).text
 
     # the team accepts one of the wished times and names somebody
     assert get_page(site.browser(city.team), "/team/").text.count(number[3:7]) >= 1
