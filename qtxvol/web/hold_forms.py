@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from wtforms import RadioField
+
 from qtxvol.accounts.actor import Actor
 from qtxvol.offers.holds import Choice, hold_order, let_go_order, list_choices
 from qtxvol.orders.lifecycle import Action
@@ -25,6 +27,7 @@ class HoldForm(TimeForm):
     action = Action.HOLD
     template = "orders/_hold_fields.html"
     refusal_field = "wished"
+    wished = RadioField(_l("哪个时间能去"), choices=[], validate_choice=False)
 
     #: Times of the resident at which no crew can be found: when, and why.
     unfit: Sequence[tuple[str, str]] = ()

@@ -95,9 +95,15 @@ def claim(keys: Keyboard, liaison: DepartmentLiaison, order: PlacedOrder) -> Non
     liaison.reads("已领单。")
 
 
+def unfold_naming(keys: Keyboard, page: Page) -> None:
+    """The leader names the crew; the other way stands open, where the service finds the people."""
+    keys.enter(page.locator("summary").filter(has_text="我自己定时间和人"))
+
+
 def accept(keys: Keyboard, leader: TeamLeader, order: PlacedOrder, people: Sequence[str]) -> None:
     """接单 with a time and a crew."""
     open_order(keys, leader, order, "可接单")
+    unfold_naming(keys, leader.page)
     keys.pick_card("服务时间", FIRST_TIME)
     for name in people:
         keys.tick(leader.page.get_by_role("checkbox", name=re.compile(f"^{name}")))
@@ -207,6 +213,7 @@ def test_a_refused_form_puts_the_reader_before_its_list_of_mistakes(cast: Cast):
     order = cast.given(claimed)
     leader, keys = cast.leader, Keyboard(cast.leader.page)
     open_order(keys, leader, order, "可接单")
+    unfold_naming(keys, leader.page)
     keys.press("确认接单")
     check_mistakes(leader.page, leader.page.get_by_role("group", name="服务时间").get_by_role("radio").first)
 
