@@ -365,7 +365,7 @@ class DepartmentLiaison(_OrdersOnBehalf):
     def claim(self, order: PlacedOrder) -> None:
         """领单, from the list."""
         self.press("领单", self.find(order, "待领单"))
-        self.reads("已领单。")
+        self.reads("已领单，系统开始逐批询问服务队")
 
     def offer(self, order: PlacedOrder, team: str) -> None:
         """推单 to a team."""

@@ -92,7 +92,7 @@ def claim(keys: Keyboard, liaison: DepartmentLiaison, order: PlacedOrder) -> Non
     """领单 with the row's own button."""
     go_to_tab(keys, liaison, "待领单")
     keys.enter(row_of(liaison, order).get_by_role("button", name="领单", exact=True))
-    liaison.reads("已领单。")
+    liaison.reads("已领单，系统开始逐批询问服务队")
 
 
 def unfold_naming(keys: Keyboard, page: Page) -> None:
