@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.databases import (
+    EmptiedDatabase,
     NoPostgresError,
     create_database,
     drop_database,
@@ -85,12 +86,18 @@ def sqlite_database(sqlite_template: Path, tmp_path: Path) -> str:
     return sqlite_url(Path(shutil.copy(sqlite_template, tmp_path / "qtxvol.sqlite3")))
 
 
+@pytest.fixture(scope="session")
+def emptied_postgres(postgres_url: str, postgres_template: str) -> Iterator[EmptiedDatabase]:
+    database = EmptiedDatabase(postgres_url, postgres_template)
+    yield database
+    database.drop()
+
+
 @pytest.fixture
-def postgres_database(postgres_url: str, postgres_template: str) -> Iterator[str]:
-    """The address of this test's own migrated PostgreSQL database."""
-    url = create_database(postgres_url, postgres_template)
-    yield url
-    drop_database(postgres_url, url)
+def postgres_database(emptied_postgres: EmptiedDatabase) -> Iterator[str]:
+    """The address of a migrated PostgreSQL database without rows that no other test uses at the time."""
+    yield emptied_postgres.take()
+    emptied_postgres.give_back()
 
 
 @pytest.fixture

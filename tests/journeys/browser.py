@@ -71,8 +71,8 @@ DESKTOP = Screen("1280", 1280, 900, is_phone=False)
 
 
 def find_chromium() -> str | None:
-    """The path of Debian's Chromium."""
-    return shutil.which("chromium")
+    """The path of Debian's Chromium: the one without windows, which needs a third less time, or the whole."""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 @contextmanager

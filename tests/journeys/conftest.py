@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
     executable = find_chromium()
     if executable is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is required in CI: apt-get install chromium")
+            pytest.fail("Chromium is required in CI: apt-get install chromium-headless-shell")
         pytest.skip("no chromium on this machine")
     with launch(executable) as browser:
         yield browser

@@ -103,10 +103,14 @@ class Person:
         expect(card.get_by_role(role)).to_be_checked()
 
     def fill(self, label: str, text: str, within: Locator | None = None) -> None:
-        (within or self.page).get_by_label(label).fill(text)
+        self._labelled(label, within).fill(text)
 
     def select(self, label: str, option: str, within: Locator | None = None) -> None:
-        (within or self.page).get_by_label(label).select_option(label=option)
+        self._labelled(label, within).select_option(label=option)
+
+    def _labelled(self, label: str, within: Locator | None) -> Locator:
+        """The label may go on (选填), but 日期 1 is not 日期 12."""
+        return (within or self.page).get_by_label(re.compile(re.escape(label) + r"(?!\d)"))
 
     def reads(self, *texts: str) -> None:
         """All of it stands on the page."""
@@ -116,6 +120,17 @@ class Person:
     def does_not_read(self, *texts: str) -> None:
         for text in texts:
             expect(self.main).not_to_contain_text(text)
+
+    def _choose_department(self, form: Locator, department: str) -> None:
+        """One of those that are suggested, or from the list of all others."""
+        card = form.get_by_role("radio", name=re.compile(f"^{department}"))
+        if card.count():
+            self.choose(department, form)
+            return
+        form.locator("summary").filter(has_text="派给别的部门").click()
+        field = form.get_by_label(re.compile("^别的部门"))
+        option = field.locator("option").filter(has_text=department).first
+        field.select_option(value=option.get_attribute("value"))
 
     def _step(self, action: str, called: str = "") -> Locator:
         """The form of an action, unfolded; `called` where its fold says it in other words."""
@@ -327,9 +342,7 @@ class CommunityClerk(_OrdersOnBehalf):
         """派单 to a department of the clerk's own choice."""
         self.open_order(order, "待派单")
         form = self._step("派单")
-        field = form.get_by_label("派给哪个部门")
-        option = field.locator("option").filter(has_text=department).first
-        field.select_option(value=option.get_attribute("value"))
+        self._choose_department(form, department)
         self._confirm("派单")
         self.reads("部门会收到提醒。")
 
@@ -446,9 +459,7 @@ class Office(Desk):
         """裁定."""
         self.open_order(order, "待裁定")
         form = self._step("裁定")
-        field = form.get_by_label("裁定由哪个部门承办")
-        option = field.locator("option").filter(has_text=department).first
-        field.select_option(value=option.get_attribute("value"))
+        self._choose_department(form, department)
         self.fill("裁定理由", text, form)
         self._confirm("裁定")
         self.reads("已派单，部门会收到提醒。")

@@ -53,13 +53,32 @@ def test_a_liaison_takes_a_claim_back_and_the_clerk_reads_why_not_before(cast: C
     assert cast.steps(order) == ["place", "dispatch", "claim", "unclaim", "recall"]
 
 
-def test_a_leader_accepts_with_the_button_in_reach_of_the_thumb(cast: Cast):
+def test_a_leader_says_when_with_the_button_in_reach_of_the_thumb(cast: Cast):
     order = cast.given(claimed)
+    leader = cast.leader
+    leader.open_order(order, "可接单")
+    confirm = leader.page.get_by_role("button", name="能接，请系统请人", exact=True)
+    if cast.screen == PHONE:
+        expect(confirm).to_be_in_viewport()  # before anything is scrolled
+    form = leader.page.locator("form").filter(has=confirm)
+    expect(form.get_by_label("开始")).to_be_hidden()
+    leader.choose(FIRST_TIME, form)
+    confirm.click()
+    leader.reads("请人进展")
+    assert cast.ask_order(order, lambda row: row.held_team_id) == cast.city.team.team_id
+
+
+def test_a_leader_who_names_the_crew_does_so_with_the_button_in_reach_of_the_thumb(cast: Cast):
+    """Where the office has it that leaders name their people, that is the step that stands open."""
+    order = cast.given(claimed)
+    cast.office.open("/office/matching")
+    cast.office.page.locator("label").filter(has_text="队长答应后，系统逐个请人").click()
+    cast.office.page.get_by_role("button", name="保存", exact=True).first.click()
     leader = cast.leader
     leader.open_order(order, "可接单")
     confirm = leader.page.get_by_role("button", name="确认接单", exact=True)
     if cast.screen == PHONE:
-        expect(confirm).to_be_in_viewport()  # before anything is scrolled
+        expect(confirm).to_be_in_viewport()
     form = leader.page.locator("form").filter(has=confirm)
     expect(form.get_by_label("开始")).to_be_hidden()
     expect(form.locator("output")).to_have_text("还没选人")
