@@ -63,8 +63,8 @@ def _compile_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None
 Rule.compile = _compile_once(Rule.compile)
 
 
-#: Each app has an engine of its own, and each engine would turn every statement into SQL anew: a fifth of the time. What
-#: is compiled depends on the kind of database only, so dialects of one kind stand for each other here.
+#: Each app has an engine of its own, and each engine would turn every statement into SQL anew: a fifth of the time.
+#: What is compiled depends on the kind of database only, so dialects of one kind stand for each other here.
 _COMPILED_SQL: LRUCache[Any, Any] = LRUCache(20_000)
 for _dialect in (SQLiteDialect, PGDialect):
     _dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from tests.journeys.catalogue import GROUPS, KINDS, Entry
+from tests.journeys.catalogue import GROUPS, KINDS
 from tests.journeys.layout import ANYTHING, cut_when_spaced, too_small, too_wide
 from tests.journeys.scene import Scene, visitor
 
@@ -77,7 +77,8 @@ def test_axe_finds_nothing(chromium: Browser, scene: Scene, group: str, look: st
                 found += too_small(person.page, entry, ANYTHING, 24)
             for screen, is_dark, is_whole in SCREENS[language, look]:
                 person.page.set_viewport_size(screen)
-                person.page.evaluate("scrollTo(0, 0)")  # what a refused form has scrolled under the bar is not too small
+                # what a refused form has scrolled under the bar is not too small
+                person.page.evaluate("scrollTo(0, 0)")
                 seen = violations(
                     person.page, is_elder=is_elder, is_dark=is_dark, has_colours=language == "zh", is_whole=is_whole
                 )
