@@ -41,7 +41,7 @@ from tests.journeys.live import Clock, LiveSite, serve
 #: A Tuesday morning in the city.
 MOMENT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 SEED = 2026
-ORDERS = 150
+ORDERS = 220
 #: Nobody signs in by form here.
 PASSWORD = "correct-horse-scene"
 #: One for who makes the city and who serves it: what is sealed in it opens with this alone.

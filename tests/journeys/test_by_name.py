@@ -57,5 +57,5 @@ def test_a_leader_says_when_and_the_crew_is_asked_by_name(cast: Cast):
     assert asked(cast, order) == [], "who was asked besides is told that it is enough"
     leader.open_order(order, "我队待服务")
     cast.resident.follow(order)
-    cast.resident.reads("已约定", FIRST_TIME)
+    cast.resident.reads("志愿者会在", FIRST_TIME)
     assert cast.steps(order) == ["place", "dispatch", "claim", "hold", "accept"]
