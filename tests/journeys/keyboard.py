@@ -35,17 +35,29 @@ _LOOK = """
     document.elementFromPoint(box.left + box.width * along, box.top + box.height * down)))));
   const label = here.labels && here.labels.length ? here.labels[0].innerText : here.innerText || here.title;
   const name = `${here.tagName.toLowerCase()}${here.id ? '#' + here.id : ''} ${(label || '').trim().slice(0, 30)}`;
-  return {name, is_same: isSame, is_old: isOld, has_ring: hasOutline || hasStroke || isAtCalendar, is_seen: isSeen};
+  const isInMain = !!here.closest('#main');
+  const hasRing = hasOutline || hasStroke || isAtCalendar;
+  return {name, is_same: isSame, is_old: isOld, has_ring: hasRing, is_seen: isSeen, is_in_main: isInMain};
+}
+"""
+
+#: To where the page's own part begins, or to just behind its end; false where it has none.
+_START = """
+(isBackwards) => {
+  const start = isBackwards ? document.querySelector('.foot a') : document.getElementById('main');
+  if (start) start.focus();
+  return !!start;
 }
 """
 
 #: What Tab should have come to and has not. The radios of a group are one stop.
 _MISSED = """
-() => {
+(within) => {
   const stops = [...window.stops];
   const isVisited = (one) => window.stops.has(one) || (one.type === 'radio'
     && stops.some((other) => other.type === 'radio' && other.name === one.name && other.form === one.form));
   return [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+    .filter((one) => one.closest(within))
     .filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !one.disabled && !isVisited(one))
     .map((one) => one.outerHTML.slice(0, 100));
 }
@@ -58,6 +70,7 @@ class Stop:
 
     :ivar is_same: it was there one key before.
     :ivar is_old: it has been there before.
+    :ivar is_in_main: in the page's own part, not in its frame.
     """
 
     name: str
@@ -65,6 +78,7 @@ class Stop:
     is_old: bool
     has_ring: bool
     is_seen: bool
+    is_in_main: bool
 
     @property
     def faults(self) -> list[str]:
@@ -165,7 +179,26 @@ class Keyboard:
             faults += stop.faults
         else:
             faults.append("no end")
-        return [*faults, *(f"{key} never comes to {each}" for each in self.page.evaluate(_MISSED))]
+        return [*faults, *(f"{key} never comes to {each}" for each in self.page.evaluate(_MISSED, "body"))]
+
+    def go_through(self, key: str = "Tab") -> list[str]:
+        """The same for the page's own part, where the frame around it is known."""
+        faults: list[str] = []
+        repeats = 0
+        if not self.page.evaluate(_START, key != "Tab"):
+            return self.go_round(key)
+        for _ in range(_MOST_STOPS):
+            self.page.keyboard.press(key)
+            stop = self._find_stop()
+            if stop is None or not stop.is_in_main:
+                break
+            repeats = repeats + 1 if stop.is_same else 0
+            if repeats > _MOST_IN_ONE_FIELD or (stop.is_old and not stop.is_same):
+                return [*faults, f"trapped in {stop.name}"]
+            faults += stop.faults
+        else:
+            faults.append("no end")
+        return [*faults, *(f"{key} never comes to {each}" for each in self.page.evaluate(_MISSED, "#main"))]
 
     def _step(self, key: str) -> None:
         self.page.keyboard.press(key)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from flask.typing import ResponseReturnValue
-from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 from sqlalchemy import ColumnElement, delete, select, update
 
 from qtxvol.accounts.actor import Actor
@@ -241,6 +241,12 @@ def visitor(
     )
     watch = Watch()
     watch.follow(context)
+
+    def check_host(request: Request) -> None:
+        if not is_own(request.url, scene.site):
+            watch.faults.append(f"asks another host: {request.url}")
+
+    context.on("request", check_host)
     if init_script:
         context.add_init_script(init_script)
     if is_elder:

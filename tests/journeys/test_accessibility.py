@@ -1,5 +1,6 @@
 """axe-core finds nothing wrong on any kind of page: in both languages, as usual and in 长辈版, light and dark, on a
-phone's and a desk's width.
+phone's and a desk's width. No page asks another host, has an error on the console, breaks the content policy or misses
+a part: its visitor sees to that (`scene.visitor`).
 
 One page of each kind in every language and look; of the further pages of a kind what a phone shows.
 A page is loaded once per language and look; width and colour scheme change under it, and while it is there its layout

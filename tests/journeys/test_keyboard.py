@@ -237,7 +237,9 @@ def check_mistakes(page: Page, first: Locator) -> None:
     ids=list(GROUPS),
 )
 def test_the_focus_goes_right_around_every_page(chromium: Browser, scene: Scene, screen: Screen, key: str, group: str):
+    """The frame of a desk is the same around all its pages: gone round once, then their own part."""
     found: list[str] = []
+    has_gone_round = False
     with visitor(chromium, scene, **screen.options()) as person:
         for entry in KINDS[group]:
             # a year, on paper or as a calendar, has a link in each of some hundred cells
@@ -245,5 +247,8 @@ def test_the_focus_goes_right_around_every_page(chromium: Browser, scene: Scene,
                 continue
             person.open(entry)
             person.page.keyboard.press("Escape")  # what somebody has opened may lie over others while they want it
-            found += [f"{entry.name}: {each}" for each in Keyboard(person.page).go_round(key)]
+            keys = Keyboard(person.page)
+            faults = keys.go_through(key) if has_gone_round else keys.go_round(key)
+            found += [f"{entry.name}: {each}" for each in faults]
+            has_gone_round = True
     assert not found, "\n".join(found)
