@@ -39,11 +39,15 @@ def people() -> tuple[City, Actor, Actor, tuple[int, ...]]:
 
 
 @pytest.fixture(params=BOTH_DATABASES)
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """On SQLite, then on PostgreSQL."""
     serial = count()
     is_sqlite = request.param == "sqlite"
-    url = request.getfixturevalue(f"{request.param}_database")
+    if is_sqlite:
+        url = request.getfixturevalue("sqlite_database")
+    else:  # nobody may be connected to what is copied: one that nobody empties
+        server = request.getfixturevalue("postgres_url")
+        url = create_database(server, request.getfixturevalue("postgres_template"))
     with running_app(settings_for(url, tmp_path)) as app, app.app_context():
         load_facts(NOW)
         city, neighbour, school_team, school_crew = people()
@@ -54,7 +58,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
             file = tmp_path / f"copy{next(serial)}.sqlite3"
             copy = sqlite_url(Path(shutil.copy(url.removeprefix("sqlite:///"), file)))
         else:
-            server = request.getfixturevalue("postgres_url")
             copy = create_database(server, url)
         try:
             with running_app(settings_for(copy, tmp_path)) as app:
@@ -65,4 +68,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
             else:
                 drop_database(server, copy)
 
-    return World(request.param, city, neighbour, school_team, school_crew, start)
+    yield World(request.param, city, neighbour, school_team, school_crew, start)
+    if not is_sqlite:
+        drop_database(server, url)
