@@ -1,7 +1,7 @@
 """Which teams may serve an order, in which slots, and why the others may not. Pure."""
 
 import math
-from collections.abc import Container
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,26 +53,36 @@ def list_candidates(
     :param most: so many teams are looked at, the nearest; None for `most_teams`.
     """
     found = []
+    lenders = {slot: list_lending_leads(situation, need, slot, now) for slot in need.slots}
     for team in list_eligible(situation, need, most):
         if team.id in without or why_not_asked(situation, need, team, now):
             continue
-        openings = list_openings(situation, need, team, now)
+        openings = list_openings(situation, need, team, now, lenders)
         if openings:
             found.append((team, openings))
     return found
 
 
-def list_openings(situation: Situation, need: Need, team: Team, now: float) -> list[Opening]:
-    """Slots of the order in which the team can serve; the likelier crew first, of equal ones the earlier slot."""
-    checked = (check_slot(situation, need, team, slot, now) for slot in need.slots)
+def list_openings(
+    situation: Situation, need: Need, team: Team, now: float, lenders: Mapping[int, Sequence[int]] | None = None
+) -> list[Opening]:
+    """Slots of the order in which the team can serve; the likelier crew first, of equal ones the earlier slot.
+
+    :param lenders: `list_lending_leads` by slot, where somebody has looked already; they are the same for every team.
+    """
+    known = lenders or {}
+    checked = (check_slot(situation, need, team, slot, now, known.get(slot)) for slot in need.slots)
     found = [opening for opening in checked if isinstance(opening, Opening)]
     found.sort(key=lambda opening: (-round(opening.crew_chance, 2), opening.slot))
     return found
 
 
-def check_slot(situation: Situation, need: Need, team: Team, slot: int, now: float) -> Opening | str:
+def check_slot(
+    situation: Situation, need: Need, team: Team, slot: int, now: float, lenders: Sequence[int] | None = None
+) -> Opening | str:
     """Whether the team can serve in this slot: the opening, or why not.
 
+    :param lenders: `list_lending_leads` of the slot, where somebody has looked already.
     :return: a string is `too_late`, `slot_full`, `week_full`, `no_lead` or `too_few`.
     """
     settings, urgency = situation.settings, need.urgency
@@ -87,7 +97,10 @@ def check_slot(situation: Situation, need: Need, team: Team, slot: int, now: flo
         return "no_lead"
     if free < need.people and not settings.is_lending_open:
         return "too_few"
-    return Opening(slot, _crew_chance(situation, need, free, leads), free, leads)
+    if lenders is None:
+        lenders = list_lending_leads(situation, need, slot, now)
+    backed = leads + len(lenders) - lenders.count(team.id)
+    return Opening(slot, _crew_chance(situation, need, free, backed), free, leads)
 
 
 def week_room(situation: Situation, urgency: Urgency, team: Team) -> float:
@@ -154,8 +167,25 @@ def why_not_asked(situation: Situation, need: Need, team: Team, now: float) -> s
     return "asked_enough" if is_enough else None
 
 
+def list_lending_leads(situation: Situation, need: Need, slot: int, now: float) -> list[int]:
+    """Of each person nearby who may lead and be asked to lend a hand, the team.
+
+    `choose_crew` keeps every one of them in reserve, so the forecast counts them too.
+    """
+    if not situation.settings.is_lending_open:
+        return []
+    return [
+        person.team
+        for person in situation.city.leads_nearby(need.place, need.topic)
+        if situation.city.is_lending(person) and situation.may_ask(person, slot, need.urgency, now)
+    ]
+
+
 def _crew_chance(situation: Situation, need: Need, free: int, leads: int) -> float:
-    """The tighter of two forecasts: enough leads, and enough people."""
+    """The tighter of two forecasts: enough leads, and enough people.
+
+    :param leads: who may lead, of other teams too.
+    """
     enough_leads = chance_of_enough(leads, need.leads, _USUAL_YES)
     enough = chance_of_enough(free, need.people, _USUAL_YES)
     if situation.settings.is_lending_open:

@@ -43,6 +43,7 @@ class City:
         self._distances: dict[tuple[str, int, int], float | None] = {}
         self._homes = Grid(self.volunteers.values())
         self._nearby: dict[int, list[Volunteer]] = {}
+        self._leads_nearby: dict[tuple[int, str], list[Volunteer]] = {}
         self._usual = _count_usual(self.members)
         self._teams_by_topic = _teams_by_topic(self.teams, self._usual)
 
@@ -104,6 +105,13 @@ class City:
         if place not in self._nearby:
             self._nearby[place] = self._find_nearby(place)
         return self._nearby[place]
+
+    def leads_nearby(self, place: int, topic: str) -> list[Volunteer]:
+        """Of these, the people who may lead the topic."""
+        key = (place, topic)
+        if key not in self._leads_nearby:
+            self._leads_nearby[key] = [person for person in self.nearby(place) if person.may_lead(topic)]
+        return self._leads_nearby[key]
 
     def _find_nearby(self, place_id: int) -> list[Volunteer]:
         place = self.places.get(place_id)

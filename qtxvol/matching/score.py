@@ -50,6 +50,11 @@ class Suggestion:
         """In points; the sum of the reasons, and nothing else."""
         return math.fsum(reason.points for reason in self.reasons)
 
+    @property
+    def asks(self) -> float:
+        """How often the captain was asked lately, as the reasons say."""
+        return next((reason.facts["times"] for reason in self.reasons if reason.code == "asks"), 0.0)
+
     def score_in(self, opening: Opening) -> float:
         """The score if the service takes place in another of the openings: only the crew's chance differs."""
         return self.score - self.worth * self.captain * (self.openings[0].crew_chance - opening.crew_chance)

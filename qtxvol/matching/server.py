@@ -5,6 +5,7 @@ city, then come `dispatch`, `wave` and `crew`. Numbers of topics, audiences and 
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
@@ -19,6 +20,9 @@ from qtxvol.matching.score import rank
 from qtxvol.matching.settings import MatchSettings
 from qtxvol.matching.situation import Situation
 from qtxvol.matching.waves import choose_wave
+
+#: About the same times nobody is asked a third time; an emergency may ask on (docs/adr/0022-asking.md).
+_MOST_ASKS = 2
 
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -51,6 +55,7 @@ class MatchServer:
         self._settings = settings or MatchSettings()
         self._situation = Situation(read_city(instance, self._settings), self._settings)
         self._needs: dict[int, Need] = {}
+        self._asked: dict[int, Counter[int]] = {}  # order -> how often each team was asked about its times
         self._serving: dict[int, tuple[int, int]] = {}  # order -> (team, slot) while a crew is asked
         self._pending: dict[tuple[str, int, int], tuple[Clue, float, int]] = {}
 
@@ -73,7 +78,8 @@ class MatchServer:
 
     def _wave(self, message: Message) -> Answer:
         need, now = self._note_need(message["order"]), message["now"]
-        ranking = rank(self._situation, need, now, without=frozenset(message["exclude"]))
+        without = self._asked_enough(need).union(message["exclude"])
+        ranking = rank(self._situation, need, now, without=without)
         pending = [self._chance_of_pending(need.id, team) for team in message["pending"]]
         wave = choose_wave(self._situation.settings, need, ranking, pending, message["wave"], now)
         return {"teams": [suggestion.team for suggestion in wave]}
@@ -96,6 +102,7 @@ class MatchServer:
         clue = self._situation.captain_clue(need, team, event["now"])
         chance = self._situation.captains.chance(clue)
         self._pending["team", need.id, team.id] = (clue, chance, 0)
+        self._asked.setdefault(need.id, Counter())[team.id] += 1
         is_emergency = need.urgency is Urgency.EMERGENCY
         self._situation.ledger.note_team_asked(team.id, event["now"], is_emergency=is_emergency)
 
@@ -138,8 +145,18 @@ class MatchServer:
 
     def _note_need(self, order: Message) -> Need:
         need = read_need(order)
+        known = self._needs.get(need.id)
+        if known and known.slots != need.slots:
+            self._asked.pop(need.id, None)
         self._needs[need.id] = need
         return need
+
+    def _asked_enough(self, need: Need) -> frozenset[int]:
+        """Teams that were asked about this order as often as anybody is."""
+        if need.urgency is Urgency.EMERGENCY:
+            return frozenset()
+        asked = self._asked.get(need.id, Counter())
+        return frozenset(team for team, times in asked.items() if times >= _MOST_ASKS)
 
     def _chance_of_pending(self, order: int, team: int) -> float:
         pending = self._pending.get(("team", order, team))

@@ -66,6 +66,11 @@ class MatchSettings:
     # ---- waves of messages to captains
     #: Chance that somebody accepts, which the first, second … wave aims at.
     wave_targets: tuple[float, ...] = (0.3, 0.5, 0.65, 0.8, 0.9)
+    #: Recent messages per captain up to which captains are rested.
+    rested_asks: float = 30.0
+    #: By how much the chance that nobody accepts is pressed down further while captains are rested: a second one asked
+    #: at once saves hours in an ordinary week, and in a peak only tires whom the next order needs.
+    rested_doubt: float = 0.85
     #: The same for emergencies, from the first wave on.
     emergency_target: float = 0.98
     #: Steps up the targets that each urgency begins with.

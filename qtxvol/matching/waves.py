@@ -1,4 +1,4 @@
-"""How many captains to ask at once: few while there is time, more as time runs out. Pure."""
+"""How many captains to ask at once: few while there is time, more as time runs out or while they are rested. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def choose_wave(
     :param wave: 0 for the first wave of this order.
     :return: nobody when the pending ones suffice; at least one team when nobody is pending and somebody is left.
     """
-    target = wave_target(settings, need, wave, now)
+    target = wave_target(settings, need, wave, now, is_rested=_are_rested(settings, ranking))
     nobody = math.prod(1 - settings.pending_share * chance for chance in pending)
     chosen: list[Suggestion] = []
     for suggestion in ranking[: settings.wave_limit[need.urgency]]:
@@ -34,12 +34,22 @@ def choose_wave(
     return chosen or list(ranking[: 0 if pending else 1])
 
 
-def wave_target(settings: MatchSettings, need: Need, wave: int, now: float) -> float:
-    """Chance that somebody accepts, which this wave aims at; never lower for a more urgent order."""
+def wave_target(settings: MatchSettings, need: Need, wave: int, now: float, *, is_rested: bool = False) -> float:
+    """Chance that somebody accepts, which this wave aims at; never lower for a more urgent order.
+
+    :param is_rested: whether those who would be asked first got few messages lately; then the order may hurry a little.
+    """
     if need.urgency is Urgency.EMERGENCY:
         return settings.emergency_target
     hours_left = (need.start_in(need.slots[-1]) - now) / 60 if need.slots else 0.0
     steps = wave + settings.urgency_steps[need.urgency]
     steps += sum(hours_left < hours for hours in settings.short_hours)
     steps += now - need.created_at > settings.old_hours * 60
-    return settings.wave_targets[min(steps, len(settings.wave_targets) - 1)]
+    target = settings.wave_targets[min(steps, len(settings.wave_targets) - 1)]
+    return 1 - (1 - target) * settings.rested_doubt if is_rested else target
+
+
+def _are_rested(settings: MatchSettings, ranking: Sequence[Suggestion]) -> bool:
+    """On average of those whom the largest ordinary wave would ask; nobody to ask counts as rested."""
+    head = ranking[: settings.wave_limit[Urgency.ORDINARY]]
+    return sum(suggestion.asks for suggestion in head) <= settings.rested_asks * len(head)

@@ -158,6 +158,21 @@ def test_messages_about_emergencies_do_not_use_up_the_week():
     assert situation.ledger.team_asks(1, NOW) == 1
 
 
+def test_those_nearby_who_may_lead_back_up_the_teams_own_unless_their_team_keeps_them():
+    neighbour = Volunteer(3, 2, ALWAYS, 3, {"first_aid": 2}, 10, HERE)
+    elsewhere = Team(2, "police", frozenset({"fraud"}), 1, 10, HERE)
+
+    def chance(other: Team, *people: Volunteer) -> float:
+        situation = make_situation_of([TEAM, other], [LEAD, HELPER, *people], [PLACE])
+        (opening,) = (openings[0] for team, openings in list_candidates(situation, NEED, NOW) if team == TEAM)
+        assert opening.leads == 1
+        return opening.crew_chance
+
+    assert chance(elsewhere, neighbour) > chance(elsewhere)
+    assert chance(replace(elsewhere, is_lending=False), neighbour) == chance(elsewhere)
+    assert chance(elsewhere, replace(neighbour, skills={})) == chance(elsewhere)
+
+
 def test_enough_is_a_binomial_tail():
     assert chance_of_enough(2, 1, 0.5) == 0.75
     assert chance_of_enough(3, 0, 0.1) == pytest.approx(1)

@@ -84,6 +84,21 @@ def test_a_muted_team_is_left_alone_and_so_is_a_muted_person():
     assert 2 not in crew["ask"] + crew["reserve"]
 
 
+ASKED = {"ev": "ask_team", "order": 7, "team": 0, "now": 480}
+
+
+def test_nobody_is_asked_a_third_time_about_the_same_times():
+    assert say(INIT, WAVE, ASKED, WAVE)[1:] == [{"teams": [0]}] * 2
+    assert say(INIT, WAVE, ASKED, ASKED, WAVE)[2] == {"teams": []}
+
+
+def test_other_times_and_emergencies_may_be_asked_about_again():
+    later = WAVE | {"order": ORDER | {"slots": [15]}}
+    assert say(INIT, WAVE, ASKED, ASKED, later)[2] == {"teams": [0]}
+    emergency = WAVE | {"order": ORDER | {"urg": 2}}
+    assert say(INIT, emergency, ASKED, ASKED, emergency)[2] == {"teams": [0]}
+
+
 def test_same_messages_same_answers():
     assert say(INIT, WAVE, CREW) == say(INIT, WAVE, CREW)
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from qtxvol.matching.candidates import Opening
 from qtxvol.matching.needs import Need, Urgency
-from qtxvol.matching.score import Suggestion
+from qtxvol.matching.score import Reason, Suggestion
 from qtxvol.matching.slots import start_of
 from qtxvol.matching.waves import choose_wave, wave_target
 from tests.matching.cities import NOW, SETTINGS
@@ -13,8 +13,9 @@ from tests.matching.cities import NOW, SETTINGS
 CHANCES = st.lists(st.floats(0.01, 0.99), max_size=25)
 
 
-def suggestions(chances):
-    return [Suggestion(team, chance, 1000.0, (Opening(30, 1.0, 9, 3),), ()) for team, chance in enumerate(chances)]
+def suggestions(chances, asks=1000.0):
+    reasons = (Reason("asks", 0.0, {"times": asks}),)
+    return [Suggestion(team, chance, 1000.0, (Opening(30, 1.0, 9, 3),), reasons) for team, chance in enumerate(chances)]
 
 
 def need_of(urgency: Urgency, slots=(30,)) -> Need:
@@ -52,6 +53,21 @@ def test_little_time_left_aims_higher():
     need = need_of(Urgency.ORDINARY)
     early = wave_target(SETTINGS, need, 0, NOW)
     assert wave_target(SETTINGS, need, 0, start_of(30) - 20 * 60) > early
+
+
+@given(CHANCES, st.integers(0, 8), st.sampled_from(Urgency))
+def test_rested_captains_are_never_asked_in_smaller_waves(chances, wave, urgency):
+    rested, tired = (
+        choose_wave(SETTINGS, need_of(urgency), suggestions(chances, asks), [], wave, NOW)
+        for asks in (SETTINGS.rested_asks, SETTINGS.rested_asks + 1)
+    )
+    assert len(rested) >= len(tired)
+
+
+def test_two_rested_captains_are_asked_where_one_tired_one_would_be():
+    need, chances = need_of(Urgency.ORDINARY), [0.35, 0.35, 0.35]
+    assert len(choose_wave(SETTINGS, need, suggestions(chances, 5.0), [], 0, NOW)) == 2
+    assert len(choose_wave(SETTINGS, need, suggestions(chances, 90.0), [], 0, NOW)) == 1
 
 
 def test_an_order_without_slots_asks_nobody_and_breaks_nothing():
