@@ -239,6 +239,7 @@ def deliver(is_once: bool, is_demo: bool) -> None:
     from qtxvol.jobs.worker import LOOK_EVERY
     from qtxvol.notices.deliver import Crew, deliver_due
     from qtxvol.notices.plan import plan_due
+    from qtxvol.offers.plan_confirming import confirm_next
     from qtxvol.offers.plan_solving import solve_next
 
     stopping = threading.Event()
@@ -249,8 +250,9 @@ def deliver(is_once: bool, is_demo: bool) -> None:
         _take_up_keys()
         while not stopping.is_set():
             asked, held = take_turn(utcnow(), stopping.is_set)
-            while not stopping.is_set() and solve_next(utcnow(), worker_name(), is_stopping=stopping.is_set):
-                click.echo("1 plan dealt with")
+            for work in (solve_next, confirm_next):
+                while not stopping.is_set() and work(utcnow(), worker_name(), is_stopping=stopping.is_set):
+                    click.echo("1 plan dealt with")
             planned = plan_due(utcnow(), sending.list_ready())
             done = deliver_due(utcnow(), crew)
             if asked or held:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.attempts import (
@@ -68,6 +68,19 @@ def find_signed_in(session_id: str) -> SignedIn | None:
     account_id, _, epoch = session_id.partition(".")
     if not (account_id.isdecimal() and epoch.isdecimal()):
         return None
+    return _find(Account.id == int(account_id), Account.session_epoch == int(epoch))
+
+
+def find_actor(account_id: int, party: Party) -> Actor | None:
+    """An account at this party's desk, for work that is done in its name after its request; None once the account is
+    closed or has no such seat any more."""
+    found = _find(Account.id == account_id)
+    seat = found.find_seat(party) if found else None
+    return seat.actor if seat else None
+
+
+def _find(*conditions: ColumnElement[bool]) -> SignedIn | None:
+    """The active account with its seats; one statement."""
     rows = db.session.execute(
         select(Account, Seat, Team, Division.display_name, Department.name, Volunteer.name, Volunteer.person_id())
         .outerjoin(Seat, Seat.account_id == Account.id)
@@ -75,7 +88,7 @@ def find_signed_in(session_id: str) -> SignedIn | None:
         .outerjoin(Division, Division.code == Seat.division_code)
         .outerjoin(Department, Department.id == Seat.department_id)
         .outerjoin(Volunteer, Volunteer.id == Seat.volunteer_id)
-        .where(Account.id == int(account_id), Account.session_epoch == int(epoch), Account.is_active)
+        .where(*conditions, Account.is_active)
         .order_by(Seat.id)
     ).all()
     if not rows:

@@ -1,5 +1,5 @@
-"""Solves plans that were asked for, in a thread of its own: one takes seconds, and neither notices nor waves wait for
-it."""
+"""Solves plans that were asked for, and confirms those that somebody wants whole, in a thread of its own: one takes
+seconds, and neither notices nor waves wait for it."""
 
 import logging
 import threading
@@ -9,6 +9,7 @@ from flask import Flask
 
 from qtxvol.base import utcnow
 from qtxvol.jobs.ledger import worker_name
+from qtxvol.offers.plan_confirming import confirm_next
 from qtxvol.offers.plan_solving import solve_next
 
 _LOG = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Planner:
         self._running: Future[None] | None = None
 
     def look(self) -> None:
-        """See to it that waiting plans are being solved."""
+        """See to it that waiting plans are being solved and confirmed."""
         if not self._stopping.is_set() and (self._running is None or self._running.done()):
             self._running = self._thread.submit(self._work_off)
 
@@ -42,7 +43,8 @@ class Planner:
         try:
             with self._app.app_context():
                 while not self._stopping.is_set():
-                    if not solve_next(utcnow(), worker_name(), is_stopping=self._stopping.is_set):
+                    was_solved = solve_next(utcnow(), worker_name(), is_stopping=self._stopping.is_set)
+                    if not confirm_next(utcnow(), worker_name(), is_stopping=self._stopping.is_set) and not was_solved:
                         return
         except Exception:
             _LOG.exception("planning stopped; the next look begins anew")

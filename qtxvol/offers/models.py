@@ -1,5 +1,5 @@
-"""Tables of matching: the office's weights, what was learned, plans, other times, joint sessions. Who was asked and
-what they said stands with the orders (`orders.models`: Offer, Hold, CrewAsk)."""
+"""Tables of matching: the office's weights, what was learned, who let the service ask, plans, other times, joint
+sessions. Who was asked and what they said stands with the orders (`orders.models`: Offer, Hold, CrewAsk)."""
 
 from datetime import datetime
 
@@ -38,6 +38,22 @@ class MatchBelief(Base):
     key: Mapped[str] = mapped_column(String(80), primary_key=True)
     value: Mapped[float]
     sureness: Mapped[float]
+
+
+class AutoSwitch(Base):
+    """Somebody let the service ask the teams of an order, or took the choice over, between two of its steps. How the
+    order stands is `Order.is_auto_asked`; the steps that change it are told by their events."""
+
+    __tablename__ = "auto_switches"
+    __table_args__ = (Index("ix_auto_switches_order_id", "order_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    is_on: Mapped[bool]
+    #: The body, as the order's events name it; and the account of the person.
+    actor_name: Mapped[str] = mapped_column(String(64))
+    by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    switched_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class MatchPlan(Base):
@@ -106,6 +122,36 @@ class PlanLine(Base):
     why: Mapped[str] = mapped_column(String(32), default="")
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     decided_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+
+class PlanRun(Base):
+    """All open lines of a plan, confirmed by the worker: there are more of them than somebody waits for."""
+
+    __tablename__ = "plan_runs"
+    __table_args__ = (
+        Index("ix_plan_runs_plan_id", "plan_id"),
+        Index("ix_plan_runs_ended_at", "ended_at"),
+        CheckConstraint("ending IN ('', 'done', 'stopped', 'no_seat', 'nobody')", name="ending"),
+        CheckConstraint("(ended_at IS NULL) = (ending = '')", name="ended"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("match_plans.id"))
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    asked_by_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    #: Others may not accept the orders until the department asks on.
+    is_handed: Mapped[bool] = mapped_column(default=False)
+    #: Lines that were open when it was asked for, and those that have had their turn, up to the last of them.
+    lines: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    last_line_id: Mapped[int] = mapped_column(default=0)
+    #: Who confirms, and when that worker last said that it is alive.
+    worker: Mapped[str] = mapped_column(String(80), default="")
+    beat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    is_stop_wanted: Mapped[bool] = mapped_column(default=False)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: `stopped` by a person; `no_seat`: who asked for it works there no more; `nobody`: no worker took it up in time.
+    ending: Mapped[str] = mapped_column(String(16), default="")
 
 
 class CounterOffer(Base):

@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from qtxvol.accounts.actor import Actor
-from qtxvol.base import CITY_TIME
+from qtxvol.accounts.models import Account
+from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.extensions import db
 from qtxvol.matching.needs import Need
 from qtxvol.matching.score import Suggestion, rank
@@ -26,7 +27,7 @@ from qtxvol.notices.models import Notice
 from qtxvol.notices.queue import To, key_for, queue_notices
 from qtxvol.offers.caps import list_asked_enough
 from qtxvol.offers.learn import clue_to_json
-from qtxvol.offers.models import CounterOffer
+from qtxvol.offers.models import AutoSwitch, CounterOffer
 from qtxvol.offers.pace import after_waking, is_quiet, next_waking
 from qtxvol.offers.rules import URGENCIES, get_settings
 from qtxvol.offers.situation import Matching, load_matching, minute_of
@@ -44,6 +45,7 @@ __all__ = [
     "has_next_team",
     "is_nobody_left",
     "list_next_teams",
+    "list_switches",
     "look_again",
     "mark_silent",
     "next_look",
@@ -114,7 +116,7 @@ def ask_next_wave(
 
 
 def switch_auto(number: str, actor: Actor, *, is_on: bool, now: datetime) -> bool:
-    """Let the service ask by itself from now on, or stop it; False when it stood so already.
+    """Let the service ask by itself from now on, or stop it, and write down who did; False when it stood so already.
 
     :raise Refused: `wrong_party` (403), `moved_on`, `wrong_status` (409).
     """
@@ -124,7 +126,20 @@ def switch_auto(number: str, actor: Actor, *, is_on: bool, now: datetime) -> boo
         if order.is_auto_asked == is_on:
             return False
         order.is_auto_asked, order.next_wave_at = is_on, now if is_on else None
+        row = AutoSwitch(order_id=order.id, is_on=is_on, actor_name=actor.name, switched_at=now)
+        row.by_account_id = actor.account_id
+        db.session.add(row)
         return True
+
+
+def list_switches(order_id: int) -> Sequence[AnyRow]:
+    """Who let the service ask for an order, or stopped it, and when; the newest first. One statement."""
+    return db.session.execute(
+        select(AutoSwitch.is_on, AutoSwitch.actor_name, AutoSwitch.switched_at, Account.display_name.label("person"))
+        .outerjoin(Account, Account.id == AutoSwitch.by_account_id)
+        .where(AutoSwitch.order_id == order_id)
+        .order_by(AutoSwitch.id.desc())
+    ).all()
 
 
 def next_look(order: Order, now: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from qtxvol.extensions import db
 from qtxvol.hours.queries import confirmation_of
 from qtxvol.offers.rules import get_settings
 from qtxvol.offers.suggest import suggest_departments
+from qtxvol.offers.waves import list_switches
 from qtxvol.orders.contact import may_log_call
 from qtxvol.orders.lifecycle import ENDED, OPEN, WAITS, Action, Party, Rule, Status, find_undo, get_rule
 from qtxvol.orders.models import Attachment, AttachmentContent, Order
@@ -28,7 +30,7 @@ from qtxvol.refusals import NotFound, Refused
 from qtxvol.volunteers.queries import team_names
 from qtxvol.web.action_forms import FORMS, ActionForm, AnswerTimesForm, Context, make_form
 from qtxvol.web.answers.desk import answers_on_page
-from qtxvol.web.asking_words import asking_lines, find_chosen
+from qtxvol.web.asking_words import READERS, asking_lines, find_chosen
 from qtxvol.web.clock_words import clock_lines
 from qtxvol.web.contact_words import call_lines
 from qtxvol.web.deliveries import delivery_lines
@@ -404,23 +406,50 @@ def make_timeline(context: Context) -> list[Entry]:
     asked = {team for event, _text in view.events for team in payload_teams(event.payload)}
     teams = team_names(asked) if asked else {}
     sees_all = may_see_notes(actor, view.order)
-    entries = [
-        Entry(
-            title=event_title(event, departments, teams, actor.party),
-            when=day_time(event.happened_at),
-            who=doer(event),
-            text=(text or "") if sees_all or event.action in PUBLIC_NOTES else "",
-            is_late=event.was_overdue,
-            had_deadline=_had_deadline(event),
-            times=_times_in_words(event),
+    steps = [
+        (
+            event.happened_at,
+            Entry(
+                title=event_title(event, departments, teams, actor.party),
+                when=day_time(event.happened_at),
+                who=doer(event),
+                text=(text or "") if sees_all or event.action in PUBLIC_NOTES else "",
+                is_late=event.was_overdue,
+                had_deadline=_had_deadline(event),
+                times=_times_in_words(event),
+            ),
         )
         for event, text in view.events
         if sees_all or event.action != Action.OFFER
     ]
+    told = merge(steps, switch_entries(actor, view.order), key=lambda each: each[0])
+    entries = [entry for _at, entry in told]
     served = view.merged_into or view.order
     if served.status in OPEN or (served.status == Status.CLOSED and not is_rated(view)):
         entries.append(Entry(title=next_step_of(view), when="", who="", is_future=True))
     return entries
+
+
+def switch_entries(actor: Actor, order: Order) -> list[tuple[datetime, Entry]]:
+    """Who let the service ask the teams, or took the choice over, for those who read who was asked. Which person it
+    was is for their own department and the office."""
+    if actor.party not in READERS:
+        return []
+    sees_person = actor.party is Party.OFFICE or (
+        actor.department_id is not None and actor.department_id == order.department_id
+    )
+    return [
+        (
+            row.switched_at,
+            Entry(
+                title=_("改为让系统逐批询问") if row.is_on else _("改为部门自己挑队"),
+                when=day_time(row.switched_at),
+                who=f"{party_label(Party.DEPARTMENT)} {row.actor_name}",
+                text=_("由%(name)s操作", name=row.person) if sees_person and row.person else "",
+            ),
+        )
+        for row in reversed(list_switches(order.id))
+    ]
 
 
 def _times_in_words(event: Any) -> str:

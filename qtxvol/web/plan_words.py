@@ -22,6 +22,14 @@ FAULTS: Mapping[str, Any] = {
     "nobody_solved": _l("等了半天没有后台进程来算。请管理员查看后台进程是否在运行，然后重新排班。"),
 }
 
+#: How confirming all lines of a plan has ended.
+RUN_ENDINGS: Mapping[str, Any] = {
+    "done": _l("%(who)s要求的全部确认，%(when)s 办完了。"),
+    "stopped": _l("%(who)s要求的全部确认，%(when)s 停下来了。"),
+    "no_seat": _l("%(who)s要求的全部确认没有接着办：这个账号已不在这里工作。请再确认一次。"),
+    "nobody": _l("%(who)s要求的全部确认，等了一小时没有后台进程来办，已取消。请管理员查看后台进程，再确认一次。"),
+}
+
 #: What a plan's lines are called by their state.
 LINE_STATES: Mapping[str, Any] = {
     "proposed": _l("待您确认"),
@@ -69,7 +77,7 @@ STALE: Mapping[str, Any] = {
     "time_gone": _l("居民已改了时间"),
     "crew_gone": _l("排好的人手已另有安排"),
     "order_gone": _l("这张单已经办到别的步骤"),
-    "is_held": _l("已有队伍应单，正在请人"),
+    "is_held": _l("已有队伍答应，正在请人"),
     "question_open": _l("正在等居民答复，答复以后再排"),
     "asked_already": _l("已经问过这支队，正在等答复"),
     "declined": _l("这支队已答复接不了"),

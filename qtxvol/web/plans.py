@@ -1,4 +1,5 @@
-"""Plans at the desks of departments and of the office: ask for one, watch it being solved, confirm it line by line.
+"""Plans at the desks of departments and of the office: ask for one, watch it being solved, confirm it line by line or
+whole.
 
 Confirming asks the teams; whatever no longer holds is refused with its reason, and the other lines go through.
 """
@@ -17,7 +18,17 @@ from qtxvol.base import AnyRow
 from qtxvol.matching.score import Reason
 from qtxvol.offers.models import PlanLine
 from qtxvol.offers.pace import is_quiet, next_waking
+from qtxvol.offers.plan_confirming import (
+    OpenLines,
+    RunView,
+    ask_to_confirm_all,
+    count_open,
+    list_open,
+    stop_confirming,
+    view_run,
+)
 from qtxvol.offers.plan_queries import (
+    LINES_A_PAGE,
     SHOWN,
     PlanView,
     find_newer,
@@ -48,7 +59,7 @@ from qtxvol.web.display import clock_time, day_time, pick
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _, _l, ngettext
 from qtxvol.web.match_words import reason_in_words
-from qtxvol.web.plan_words import FAULTS, LINE_STATES, STATES, UNSERVED, stale_in_words
+from qtxvol.web.plan_words import FAULTS, LINE_STATES, RUN_ENDINGS, STATES, UNSERVED, stale_in_words
 from qtxvol.web.wording import refusal_sentence
 
 #: A page that shows the solving looks again after so many seconds.
@@ -87,6 +98,9 @@ def add_plans(bp: Blueprint, party: Party) -> None:
     bp.add_url_rule(f"/plan/<{ID}:plan_id>", "plan", plan)
     bp.add_url_rule(f"/plan/<{ID}:plan_id>/cancel", "stop_plan", stop_plan, methods=["POST"])
     bp.add_url_rule(f"/plan/<{ID}:plan_id>/lines", "decide_lines", decide_lines, methods=["POST"])
+    bp.add_url_rule(f"/plan/<{ID}:plan_id>/all", "plan_all", plan_all)
+    bp.add_url_rule(f"/plan/<{ID}:plan_id>/all", "confirm_plan", confirm_plan, methods=["POST"])
+    bp.add_url_rule(f"/plan/<{ID}:plan_id>/all/stop", "stop_plan_run", stop_plan_run, methods=["POST"])
 
 
 def plans() -> ResponseReturnValue:
@@ -122,11 +136,11 @@ def plan(plan_id: int) -> ResponseReturnValue:
     view = view_plan(get_plan(plan_id, actor), now())
     shown, lines, page = _shown(view.counts), list[LineView](), None
     is_night = is_quiet(now(), get_settings())
+    run = view_run(plan_id) if view.plan.status == "ready" else None
     if view.plan.status == "ready":
         page = list_lines(plan_id, shown, _number(request.args.get("page", "")) or 1)
         lines = _views(actor, page.rows, is_night=is_night)
     newer = find_newer(view.plan) if view.plan.status == "ready" else None
-    waited = (now() - view.plan.asked_at).total_seconds()
     return render_desk(
         "desk/plan.html",
         nav_current=f"{desk_of(actor.party)}.plans",
@@ -139,7 +153,7 @@ def plan(plan_id: int) -> ResponseReturnValue:
         newer=newer,
         wakes=_wakes(lines, now()) if is_night else "",
         seconds=AGAIN_IN,
-        is_forgotten=view.plan.status == "waiting" and waited > WAITS_LONG,
+        is_forgotten=_is_forgotten(view, run, now()),
         part=shown,
         tabs=[
             (url_for(".plan", plan_id=plan_id, show=code), LINE_STATES[code], view.count(code), code == shown)
@@ -148,6 +162,9 @@ def plan(plan_id: int) -> ResponseReturnValue:
         ],
         lines=lines,
         page=page,
+        run=run,
+        run_told=_tell_run(run, view.count("proposed")),
+        open_lines=count_open(plan_id, now()) if shown == "proposed" and page and page.pages > 1 else None,
         url_for_page=lambda number: url_for(".plan", plan_id=plan_id, show=shown, page=number),
     )
 
@@ -186,6 +203,80 @@ def decide_lines(plan_id: int) -> ResponseReturnValue:
     else:
         _tell(decided)
     return _back(plan_id)
+
+
+def plan_all(plan_id: int) -> ResponseReturnValue:
+    """What confirming all open lines means, before it happens."""
+    actor = current_actor()
+    view = view_plan(get_plan(plan_id, actor), now())
+    found = count_open(plan_id, now())
+    run = view_run(plan_id)
+    if view.plan.status != "ready" or (run is not None and run.is_running):
+        return redirect(url_for(".plan", plan_id=plan_id), 303)
+    return render_desk(
+        "desk/plan_all.html",
+        nav_current=f"{desk_of(actor.party)}.plans",
+        plan=view.plan,
+        found=found,
+        skipped=view.count("skipped"),
+        is_long=found.lines > LINES_A_PAGE,
+        wakes=clock_time(next_waking(now(), get_settings())) if found.asleep else "",
+        age=_age(view, has_newer=find_newer(view.plan) is not None),
+    )
+
+
+def confirm_plan(plan_id: int) -> ResponseReturnValue:
+    """Confirm all open lines: as many as a page shows at once, more of them in the worker."""
+    actor, is_handed = current_actor(), bool(request.form.get("handed"))
+    get_plan(plan_id, actor)
+    try:
+        found: OpenLines = count_open(plan_id, now())
+        if 0 < found.lines <= LINES_A_PAGE:
+            ids = list_open(plan_id, now(), LINES_A_PAGE)
+            _tell(confirm_lines(plan_id, ids, actor, now(), is_handed=is_handed))
+        else:
+            ask_to_confirm_all(plan_id, actor, now(), is_handed=is_handed)
+    except Refused as refused:
+        if refused.status == 403:
+            raise
+        flash(refusal_sentence(refused), "warn")
+    return redirect(url_for(".plan", plan_id=plan_id), 303)
+
+
+def stop_plan_run(plan_id: int) -> ResponseReturnValue:
+    """Confirm no more of them."""
+    if stop_confirming(plan_id, current_actor(), now()):
+        flash(_("马上停下来。已经问了的队照样会答复，其余的留在“待您确认”。"), "done")
+    return redirect(url_for(".plan", plan_id=plan_id), 303)
+
+
+def _is_forgotten(view: PlanView, run: RunView | None, moment: datetime) -> bool:
+    """Nobody has begun to solve the plan, or to confirm all of it, for a while."""
+    since = view.plan.asked_at if view.plan.status == "waiting" else None
+    if run is not None and run.is_running and run.run.beat_at is None:
+        since = run.run.asked_at
+    return since is not None and (moment - since).total_seconds() > WAITS_LONG
+
+
+def _tell_run(run: RunView | None, left: int) -> Sequence[str]:
+    """What became of the last time that all was confirmed, when it has ended: each a sentence."""
+    if run is None or run.run.ended_at is None:
+        return ()
+    when = day_time(run.run.ended_at)
+    told = [str(RUN_ENDINGS[run.run.ending]) % {"when": when, "who": run.asked_by}]
+    if run.confirmed:
+        told.append(
+            ngettext("已确认 %(num)d 张，队长已收到询问。", "已确认 %(num)d 张，队长已收到询问。", run.confirmed)
+        )
+    if run.refused:
+        told.append(
+            ngettext(
+                "%(num)d 行没有办成，原因写在“已失效”里。", "%(num)d 行没有办成，原因写在“已失效”里。", run.refused
+            )
+        )
+    if left:
+        told.append(ngettext("%(num)d 行还在“待您确认”。", "%(num)d 行还在“待您确认”。", left))
+    return told
 
 
 def _tell(decided: Sequence[Decided]) -> None:

@@ -1,14 +1,19 @@
 """The worker's own thread for plans: begins what waits, leaves nothing lost when the process ends."""
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from qtxvol.accounts.seats import find_actor
 from qtxvol.base import utcnow
 from qtxvol.extensions import db
 from qtxvol.jobs.planner import Planner
 from qtxvol.offers import plan_solving
-from qtxvol.offers.models import MatchPlan
+from qtxvol.offers.models import MatchPlan, PlanLine, PlanRun
+from qtxvol.offers.plan_confirming import ask_to_confirm_all
 from qtxvol.offers.plans import ask_for_plan
+from qtxvol.orders.lifecycle import Party
+from qtxvol.orders.models import Order
+from qtxvol.storage import transaction
 from tests.factories import claimed, make_city
 
 
@@ -71,3 +76,21 @@ def test_a_planner_that_cannot_reach_the_database_goes_on_looking(app_sqlite: Fl
     finish(planner)
     planner.stop()
     assert status_of(app_sqlite, plan_id) == "ready"
+
+
+def test_a_plan_that_is_wanted_whole_is_confirmed_in_the_same_thread(app_sqlite: Flask) -> None:
+    plan_id, planner = asked(app_sqlite), Planner(app_sqlite)
+    planner.look()
+    finish(planner)
+    with app_sqlite.app_context():
+        department = find_actor(db.session.scalars(select(MatchPlan.asked_by_account_id)).one(), Party.DEPARTMENT)
+        assert department
+        with transaction():  # at whatever hour this test runs
+            db.session.execute(update(Order).values(urgency="emergency"))
+        ask_to_confirm_all(plan_id, department, utcnow())
+    planner.look()
+    finish(planner)
+    planner.stop()
+    with app_sqlite.app_context():
+        assert db.session.scalars(select(PlanLine.status)).all() == ["confirmed"]
+        assert db.session.scalars(select(PlanRun.ending)).all() == ["done"]

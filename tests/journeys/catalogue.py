@@ -592,6 +592,7 @@ DEPARTMENT = (
     ),
     Entry("department-plan-waiting", "department.plan", _plan(P.DEPARTMENT, is_solved=False), P.DEPARTMENT),
     Entry("department-plan", "department.plan", _plan(P.DEPARTMENT), P.DEPARTMENT, then=_unfold_all),
+    Entry("department-plan-all", "department.plan_all", _plan(P.DEPARTMENT, more="/all"), P.DEPARTMENT),
     Entry("department-plans", "department.plans", "/department/plan", P.DEPARTMENT),
     Entry("department-joint", "department.joint", "/department/joint", P.DEPARTMENT),
     Entry(
@@ -696,6 +697,7 @@ OFFICE = (
     Entry("office-undelivered-unknown", "office.undelivered", "/office/undelivered?which=unknown", P.OFFICE),
     Entry("office-plan", "office.plan", _plan(P.OFFICE), P.OFFICE, then=_unfold_all),
     Entry("office-plan-unserved", "office.plan", _plan(P.OFFICE, more="?show=unserved"), P.OFFICE),
+    Entry("office-plan-all", "office.plan_all", _plan(P.OFFICE, more="/all"), P.OFFICE),
     Entry("office-plans", "office.plans", "/office/plan", P.OFFICE),
     Entry("office-stuck", "office.stuck", "/office/stuck", P.OFFICE, then=_unfold_all),
     Entry("office-calls", "office.calls", "/office/calls", P.OFFICE),

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from qtxvol.accounts.actor import Actor, system_actor
+from qtxvol.accounts.models import Account
 from qtxvol.base import CITY_TIME
 from qtxvol.emergencies.raising import mark_order
 from qtxvol.extensions import db
@@ -19,7 +20,7 @@ from qtxvol.offers.models import MatchRule
 from qtxvol.offers.other_times import answer_times, propose_times
 from qtxvol.offers.pace import after_waking, is_quiet, next_waking
 from qtxvol.offers.rules import set_weights
-from qtxvol.offers.waves import ask_due, ask_next_wave, is_nobody_left, switch_auto
+from qtxvol.offers.waves import ask_due, ask_next_wave, is_nobody_left, list_switches, switch_auto
 from qtxvol.orders.ask import answer_question, ask_resident
 from qtxvol.orders.automatic import lapse_order, reinstate_order
 from qtxvol.orders.claim import claim_order, offer_order, release_order
@@ -644,6 +645,12 @@ def test_the_department_lets_the_service_ask_and_stops_it(city: City):
     assert ask_due(NOW + DAY) == 0
     with refused("wrong_party", 403):
         switch_auto(order.number, city.community, is_on=True, now=NOW)
+    person = db.session.get_one(Account, city.department.account_id).display_name
+    told = [(row.is_on, row.actor_name, row.person, row.switched_at) for row in list_switches(order.order_id)]
+    assert told == [
+        (False, city.department.name, person, NOW + MINUTE),
+        (True, city.department.name, person, NOW),
+    ]
 
 
 # Faults

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from qtxvol.accounts.actor import Actor
+from qtxvol.accounts.models import Account
 from qtxvol.extensions import db
 from qtxvol.notices.answers import Given, answer_at_desk
 from qtxvol.offers.holds import hold_order, let_go_order
@@ -179,6 +180,15 @@ def test_the_department_takes_the_choice_over_and_gives_it_back(site: Site):
         with site.app.app_context():
             assert order_of(number).is_auto_asked is is_auto
         assert words in site.page(site.city.department, number).text
+    with site.app.app_context():
+        person = db.session.get_one(Account, site.city.department.account_id).display_name
+    for reader, shown in ((site.city.department, True), (site.city.office, True), (site.city.community, False)):
+        history = site.page(reader, number).text.split("办理经过")[1]
+        assert history.index("领单") < history.index("改为部门自己挑队") < history.index("改为让系统逐批询问")
+        assert "11月24日（周二）10:00 部门 市卫生健康局" in history
+        assert (f"由{person}操作" in history) is shown
+    for stranger in (site.city.team, site.city.resident):
+        assert "改为让系统逐批询问" not in site.page(stranger, number).text
 
 
 def test_only_the_department_that_holds_the_order_presses_the_buttons(site: Site):

@@ -1,6 +1,7 @@
 """Plans at the desks: asked for, watched, confirmed line by line or all at once, with every failure in a sentence."""
 
 import re
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
 from qtxvol.matching import words
 from qtxvol.offers.models import MatchPlan, PlanLine
+from qtxvol.offers.plan_confirming import confirm_next
 from qtxvol.offers.plan_solving import solve_next
 from qtxvol.offers.plans import ask_for_plan
 from qtxvol.orders.decline import cancel_order
@@ -294,7 +296,7 @@ def test_many_lines_take_no_more_statements_than_few(site_sqlite: Site) -> None:
         get_page(client, few)
     with counted(site.app) as other:
         assert len(lines_of(get_page(client, many))) > 5
-    assert len(one) == len(other) <= 15
+    assert len(one) == len(other) <= 16
 
 
 def test_every_code_of_the_core_has_its_sentence() -> None:
@@ -307,3 +309,108 @@ def test_a_claim_after_the_plan_is_in_the_next_one_only(site_sqlite: Site) -> No
     _orders, url = planned(site, department)
     site.make(claimed)
     assert len(lines_of(get_page(site.browser(department), url))) == 1
+
+
+def crowded(site: Site, orders: int = 5) -> tuple[list[Outcome], str]:
+    """A plan of more lines than a page shows; teams with room for all of them."""
+    with site.app.app_context(), transaction():
+        db.session.execute(update(Team).values(weekly_capacity=50))
+        db.session.execute(update(Volunteer).values(weekly_load=20))
+    return planned(site, site.city.department, orders)
+
+
+def confirm_everything(site: Site, url: str, data: dict[str, str] | None = None) -> Page:
+    """From the plan's page over the step between to what is told then."""
+    browser = site.browser(site.city.department)
+    step = re.search(rf'href="({url}/all)"', get_page(browser, url).html)
+    assert step
+    return get_page(browser, submit(browser, get_page(browser, step[1]).form(f"{url}/all"), data).headers["Location"])
+
+
+def confirmed_by_worker(site: Site) -> bool:
+    with site.app.app_context():
+        return confirm_next(NOW, "here", clock=lambda: NOW)
+
+
+def statuses(site: Site) -> Counter[str]:
+    with site.app.app_context():
+        return Counter(db.session.scalars(select(PlanLine.status)))
+
+
+def test_a_plan_on_one_page_needs_no_step_between(site_sqlite: Site) -> None:
+    _orders, url = crowded(site_sqlite, 2)
+    page = get_page(site_sqlite.browser(site_sqlite.city.department), url)
+    assert f"{url}/all" not in page.html
+    assert page.html.count("checked") == 2
+
+
+def test_all_lines_are_confirmed_whatever_the_page_shows(site_sqlite: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qtxvol.offers.plan_queries.LINES_A_PAGE", 2)
+    monkeypatch.setattr("qtxvol.web.plans.LINES_A_PAGE", 2)
+    site, department = site_sqlite, site_sqlite.city.department
+    orders, url = crowded(site)
+    with site.app.app_context():
+        cancel_order(orders[0].number, site.city.resident, reason="weather", now=NOW)
+    browser = site.browser(department)
+    page = get_page(browser, url)
+    assert len(lines_of(page)) == 2
+    assert "全部 5 行都确认" in page.text
+    assert "会问 2 支队的队长" in get_page(browser, f"{url}/all").text
+    told = confirm_everything(site, url, {"handed": "1"})
+    assert "排队等确认" in told.text
+    assert 'data-again-in="3"' in told.html
+    assert "确认选中的" not in told.text, "nobody confirms beside it"
+    assert statuses(site) == {"proposed": 5}, "the request itself asks nobody"
+    assert browser.get(f"{url}/all").status_code == 303, "and nobody asks for it twice"
+    assert confirmed_by_worker(site)
+    after = get_page(browser, url)
+    assert "要求的全部确认，11月24日（周二）10:00 办完了。" in after.text
+    assert "已确认 4 张" in after.text
+    assert "1 行没有办成，原因写在“已失效”里。" in after.text
+    assert "data-again-in" not in after.html
+    assert "这张单已经办到别的步骤" in get_page(browser, f"{url}?show=refused").text
+    with site.app.app_context():
+        assert {row.asked_by for row in db.session.scalars(select(Offer))} == {"plan"}
+        handed = select(Order.id).where(Order.handed_team_id.is_not(None))
+        assert len(db.session.scalars(handed).all()) == 4
+
+
+def test_confirming_all_is_stopped_on_the_way_and_says_when_nobody_does_it(
+    site_sqlite: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtxvol.offers.plan_queries.LINES_A_PAGE", 2)
+    monkeypatch.setattr("qtxvol.web.plans.LINES_A_PAGE", 2)
+    site, browser = site_sqlite, site_sqlite.browser(site_sqlite.city.department)
+    _orders, url = crowded(site)
+    confirm_everything(site, url)
+    site.clock.move_to(NOW + timedelta(minutes=2))
+    page = get_page(browser, url)
+    assert "还没有后台进程来办" in page.text
+    stopped = get_page(browser, submit(browser, page.form(f"{url}/all/stop")).headers["Location"])
+    assert "停下来了" in stopped.text
+    assert "5 行还在“待您确认”" in stopped.text
+    assert statuses(site) == {"proposed": 5}
+
+
+def test_few_open_lines_of_a_long_plan_are_confirmed_at_once(
+    site_sqlite: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qtxvol.offers.plan_queries.LINES_A_PAGE", 2)
+    _orders, url = crowded(site_sqlite)
+    assert "已确认 5 张" in confirm_everything(site_sqlite, url).text
+    assert not confirmed_by_worker(site_sqlite)
+    browser = site_sqlite.browser(site_sqlite.city.department)
+    assert "没有能确认的行" in get_page(browser, f"{url}/all").text
+
+
+def test_at_night_the_step_between_counts_emergencies_alone(site_sqlite: Site) -> None:
+    orders, url = crowded(site_sqlite, 3)
+    site_sqlite.clock.move_to(NOW + timedelta(hours=13))
+    browser = site_sqlite.browser(site_sqlite.city.department)
+    assert "07:30 以后再来确认" in get_page(browser, f"{url}/all").text
+    with site_sqlite.app.app_context(), transaction():
+        number = orders[0].number
+        db.session.execute(update(Order).where(Order.number == number).values(urgency="emergency"))
+    page = get_page(browser, f"{url}/all")
+    assert "确认全部 1 行" in page.text
+    assert "另有 2 行不是应急的单，现在是休息时间，留到 07:30 以后再确认。" in page.text
