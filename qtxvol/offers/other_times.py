@@ -50,6 +50,8 @@ TICKED_AT_FIRST = 3
 EARLIEST = timedelta(days=2)
 #: Days that are looked at.
 LOOK_AHEAD = timedelta(days=14)
+#: A desk asks so often without an answer; then it is time to telephone. Any answer begins the count anew.
+MOST_UNANSWERED = 2
 #: A resident to whom none suits may name so many of their own.
 MOST_NAMED = 3
 #: By urgency, minutes after which nobody waits for the answer any more: the order's clock would stand still for ever.
@@ -150,7 +152,7 @@ def propose_times(
     :param text: words of one's own; without them a sentence that fits everybody.
     :raise Refused: `wrong_party` (403): neither a department nor a team; `wrong_status`, `question_open`, `is_held`,
         `handed_elsewhere`, `team_inactive`, `not_asked` (409); `joint_time` (409) with `start` and `end`: neighbours
-        have agreed to one;
+        have agreed to one; `unanswered_enough` (409) with `most` and `is_team`: this desk has asked so often in vain;
         `too_many_times` with `most`, `already_wished` with `index`, `bad_window` with `index` and `fault` (422).
     """
     if actor.party not in (Party.DEPARTMENT, Party.TEAM):
@@ -191,6 +193,27 @@ def _check_may_propose(order: Order, actor: Actor, now: datetime) -> None:
         check_team(order, actor)
     if (joint := find_joined_time(order.id, now)) is not None:
         raise Refused("joint_time", 409, start=joint.starts_at, end=joint.ends_at)
+    if is_unanswered_enough(order.id, actor):
+        raise Refused("unanswered_enough", 409, most=MOST_UNANSWERED, is_team=actor.party is Party.TEAM)
+
+
+def is_unanswered_enough(order_id: int, actor: Actor) -> bool:
+    """Whether the team, or the department, has proposed times for the order as often as it may without an answer of
+    the resident's since. A proposal that something else has overtaken doesn't count. One statement."""
+    answered = (
+        select(func.coalesce(func.max(CounterOffer.asked_event_id), 0))
+        .where(CounterOffer.order_id == order_id, CounterOffer.answer.in_(("yes", "no")))
+        .scalar_subquery()
+    )
+    mine = CounterOffer.team_id.is_(None) if actor.team_id is None else CounterOffer.team_id == actor.team_id
+    in_vain = select(func.count()).where(
+        CounterOffer.order_id == order_id,
+        mine,
+        CounterOffer.answer == "void",
+        CounterOffer.answered_at >= CounterOffer.until,
+        CounterOffer.asked_event_id > answered,
+    )
+    return (db.session.scalar(in_vain) or 0) >= MOST_UNANSWERED
 
 
 def _check_windows(order: Order, windows: Sequence[Window], now: datetime) -> None:

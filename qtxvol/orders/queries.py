@@ -512,7 +512,7 @@ def get_order_view(actor: Actor, number: str, now: datetime) -> OrderView:
             select(WishedTime).where(WishedTime.order_id == order.id).order_by(WishedTime.position)
         ).all(),
         crew=db.session.execute(
-            select(Volunteer.id, Volunteer.name, Volunteer.skills)
+            select(Volunteer.id, Volunteer.name, Volunteer.skills, Volunteer.team_id)
             .join(Crew, Crew.volunteer_id == Volunteer.id)
             .where(Crew.order_id == served.id)
             .order_by(Volunteer.id)

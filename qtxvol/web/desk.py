@@ -29,7 +29,7 @@ from qtxvol.web.notice_pages import add_notices
 from qtxvol.web.notice_wishes import add_notice_wishes
 from qtxvol.web.order_list import WORKED_OFF, inbox
 from qtxvol.web.order_page import act_on_order, make_context, send_picture, show_order, wants_list
-from qtxvol.web.other_times import link_to_other_times
+from qtxvol.web.other_times import other_times_on_page
 from qtxvol.web.papers import order_sheet
 from qtxvol.web.reveals import RevealForm, never_kept
 from qtxvol.web.saved_views import add_saved_views
@@ -140,11 +140,14 @@ def show_in_desk(
         log_url=url_for(f"{desk}.log_call", number=number) if context.actor.party in LOGGERS else "",
         call_form=call_form or CallForm.fresh(),
         doubles=list_doubles_of(context.view.order, context.actor),
-        other_times_url=link_to_other_times(context.actor, context.view.order),
         reveal_url=url_for(f"{desk}.reveal", number=number) if context.actor.party in CALLERS else "",
         joined_time=find_joined_time(context.view.order.id, now()) if context.view.joined else None,
         joint_act_url=url_for(f"{desk}.answer_joint", number=number) if context.actor.party is Party.RESIDENT else "",
-        **{**joint_on_page(context.actor, context.view.order), **more},
+        **{
+            **other_times_on_page(context.actor, context.view.order),
+            **joint_on_page(context.actor, context.view.order),
+            **more,
+        },
     )
 
 

@@ -13,7 +13,15 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.phones import has_phone_inside
 from qtxvol.offers.joint_time import find_joined_time
-from qtxvol.offers.other_times import MOST_OTHER_TIMES, TICKED_AT_FIRST, SuggestedTime, propose_times, suggest_times
+from qtxvol.offers.other_times import (
+    MOST_OTHER_TIMES,
+    MOST_UNANSWERED,
+    TICKED_AT_FIRST,
+    SuggestedTime,
+    is_unanswered_enough,
+    propose_times,
+    suggest_times,
+)
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.models import Order
 from qtxvol.orders.numbers import parse_number
@@ -122,11 +130,22 @@ def add_other_times(bp: Blueprint) -> None:
     bp.add_url_rule("/orders/<number>/other-times", "ask_other_times", ask, methods=["POST"])
 
 
-def link_to_other_times(actor: Actor, order: Order) -> str:
-    """Where this desk can ask for another time; empty where there is nothing to ask."""
-    if actor.party not in PROPOSERS or why_not_now(actor, order) or find_joined_time(order.id, now()):
-        return ""
-    return url_for(f"{desk_of(actor.party)}.other_times", number=order.number)
+def other_times_on_page(actor: Actor, order: Order) -> dict[str, str]:
+    """For the order's page: where this desk can ask for another time, or why it can't any more; both empty where there
+    is nothing to ask."""
+    joint = find_joined_time(order.id, now()) if actor.party in PROPOSERS else None
+    why = why_not_now(actor, order, joint) if actor.party in PROPOSERS else "wrong_party"
+    return {
+        "other_times_url": "" if why else url_for(f"{desk_of(actor.party)}.other_times", number=order.number),
+        "other_times_note": _obstacle(actor, order, why) if why == "unanswered_enough" else "",
+    }
+
+
+def _obstacle(actor: Actor, order: Order, code: str, joint: Window | None = None) -> str:
+    about: dict[str, Any] = {"most": MOST_UNANSWERED, "is_team": actor.party is Party.TEAM}
+    if joint is not None:
+        about |= {"start": joint.starts_at, "end": joint.ends_at}
+    return refusal_sentence(Refused(code, 409, stands_at=order.status, **about))
 
 
 def why_not_now(actor: Actor, order: Order, joint: Window | None = None) -> str:
@@ -144,7 +163,9 @@ def why_not_now(actor: Actor, order: Order, joint: Window | None = None) -> str:
         return "moved_on"
     if actor.party is Party.TEAM and order.handed_team_id not in (None, actor.team_id):
         return "handed_elsewhere"
-    return "joint_time" if joint is not None else ""
+    if joint is not None:
+        return "joint_time"
+    return "unanswered_enough" if is_unanswered_enough(order.id, actor) else ""
 
 
 def show(number: str) -> ResponseReturnValue:
@@ -180,7 +201,6 @@ def _page(context: Context, form: OtherTimesForm) -> str:
     order, actor = context.view.order, context.actor
     joint = find_joined_time(order.id, now())
     obstacle = why_not_now(actor, order, joint)
-    about = {"start": joint.starts_at, "end": joint.ends_at} if joint else {}
     suggested = [] if obstacle else suggest_times(order, actor, now())
     form.offer(suggested, is_team=actor.party is Party.TEAM)
     if form.version.data is None:
@@ -191,7 +211,7 @@ def _page(context: Context, form: OtherTimesForm) -> str:
         order=order,
         row=context.view.row,
         wished=context.view.windows,
-        obstacle=refusal_sentence(Refused(obstacle, 409, stands_at=order.status, **about)) if obstacle else "",
+        obstacle=_obstacle(actor, order, obstacle, joint) if obstacle else "",
         most=MOST_OTHER_TIMES,
     )
 

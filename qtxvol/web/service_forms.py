@@ -205,7 +205,15 @@ def crew_doubts(person: CrewChoice, needed: set[str]) -> list[str]:
 
 class RescheduleForm(TimeForm):
     action = Action.RESCHEDULE
+    template = "orders/_reschedule_fields.html"
     text = long_text_field(_l("给居民的话"))
+
+    #: People of other teams who come along: they have agreed to the old time alone.
+    lent: Sequence[str] = ()
+
+    def offer(self, context: Context) -> None:
+        super().offer(context)
+        self.lent = sorted(each.name for each in context.view.crew if each.team_id != context.view.order.team_id)
 
     def _wishes(self, context: Context) -> Sequence[Any]:
         """What the resident named instead, when the agreed time did not suit, comes first."""

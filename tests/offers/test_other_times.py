@@ -23,6 +23,7 @@ from qtxvol.offers.models import CounterOffer
 from qtxvol.offers.other_times import (
     MOST_OTHER_TIMES,
     MOST_SUGGESTED,
+    MOST_UNANSWERED,
     answer_times,
     expire_counters,
     find_open_counter,
@@ -540,3 +541,37 @@ def test_a_team_that_takes_a_pause_is_not_asked_by_itself_after_the_yes(own_city
     answer_times(order.number, link_of(order), chosen=OTHERS[0], now=NOW + 2 * HOUR)
     assert db.session.scalar(select(Offer.id).where(Offer.order_id == order.order_id)) is None
     assert ("other_time_taken", "team", str(own_city.team.team_id)) in told(order, "other_time_taken")
+
+
+def unanswered(order: Outcome, actor: Actor, now: Any, day: int) -> None:
+    """A question about another time that nobody answers in time."""
+    propose_times(order.number, actor, windows=[window(day)], now=now)
+    assert expire_counters(now + 24 * HOUR) == 1
+
+
+def test_a_desk_asks_twice_in_vain_and_then_has_to_telephone(own_city: City):
+    order = claimed(own_city)
+    for turn, day in enumerate((11, 12)):
+        unanswered(order, own_city.team, NOW + turn * 25 * HOUR, day)
+    later = NOW + 60 * HOUR
+    with refused("unanswered_enough", 409, most=MOST_UNANSWERED, is_team=True):
+        propose_times(order.number, own_city.team, windows=[window(13)], now=later)
+    for turn, day in enumerate((13, 14)):  # each desk for itself
+        unanswered(order, own_city.department, later + turn * 25 * HOUR, day)
+    later += 60 * HOUR
+    with refused("unanswered_enough", 409, most=MOST_UNANSWERED, is_team=False):
+        propose_times(order.number, own_city.department, windows=[window(15)], now=later)
+    assert order_of(order.number).clock_stopped_at is None, "nothing stands still for what was refused"
+    propose_times(order.number, own_city.other_team, windows=[window(15)], now=later)
+    answer_times(order.number, link_of(order), chosen=None, now=later + HOUR)
+    propose_times(order.number, own_city.team, windows=[window(16)], now=later + 2 * HOUR)
+    assert findings() == []
+
+
+def test_times_that_something_else_has_overtaken_do_not_count_as_unanswered(own_city: City):
+    order = claimed(own_city)
+    for turn in range(MOST_UNANSWERED):
+        propose_times(order.number, own_city.team, windows=[window(11 + turn)], now=NOW + turn * HOUR)
+        answer_question(order.number, own_city.community, text="居民说再想想", now=NOW + turn * HOUR + HOUR / 2)
+    propose_times(order.number, own_city.team, windows=[window(14)], now=NOW + 3 * HOUR)
+    assert [answer for _team, answer, _chosen in counters_of(order)] == ["void", "void", None]

@@ -1,6 +1,8 @@
 """Saying yes for a time, following who comes, and answering when one is asked by name: on the pages of the links and of
 the desks."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +22,7 @@ from qtxvol.orders.transition import Outcome
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
 from tests.factories import NOW, City, claimed, make_actor, window
-from tests.offers.crews import asked_of, asks_of, crew_of, held, lend, offer_of, takes
+from tests.offers.crews import asked_of, asks_of, crew_of, held, lend, offer_of, say, takes
 from tests.web.pages import Form, Page, get_page, read, submit
 from tests.web.site import PHONE, Site
 
@@ -255,6 +257,42 @@ def test_a_neighbours_name_is_shortened_until_they_agree_and_they_can_be_kept_by
     assert site.status(order.number) == "accepted"
     form = site.page(site.city.team, order.number).form(f"/team/orders/{order.number}/crew")
     assert str(lent[0]) in form.options["volunteer_ids"]
+    assert site.findings() == []
+
+
+def test_with_a_neighbour_along_moving_the_service_leads_to_naming_somebody_else_first(site_sqlite: Site):
+    site, team = site_sqlite, site_sqlite.city.team
+
+    def helped(city: City) -> Outcome:
+        takes(4)
+        lend(city.other_team)
+        order = held(city)
+        while asked_of(order):
+            say(order, asked_of(order)[0], "yes")
+        takes(3)
+        return order
+
+    order = site.make(helped)
+    with site.app.app_context():
+        lent = (crew_of(order) - set(site.city.crew)).pop()
+    name, url = name_of(site, lent), f"/team/orders/{order.number}"
+    move = f"{url}/reschedule"
+    told = f"{name}是别的队来帮忙的，只答应了原来的时间。"
+    page = site.page(team, order.number)
+    assert told in page.text
+    (way_out,) = re.findall(r'href="([^"]+)#act-crew"', page.html)
+    form = page.form(move)
+    times = {"wished": "other", "agreed_start": "2026-12-01T09:00", "agreed_end": "2026-12-01T10:30"}
+    answer = submit(site.browser(team), form, times)
+    assert answer.status_code == 409
+    assert f"{told}请先在“换人”里换成本队的人，再改时间。" in read(answer).text
+    crew = get_page(site.browser(team), html.unescape(way_out))
+    assert re.search(r'<details class="fold" id="act-crew" open>', crew.html)
+    own = [str(who) for who in site.city.crew]
+    assert submit(site.browser(team), crew.form(f"{url}/crew"), {"volunteer_ids": own}).status_code == 303
+    page = site.page(team, order.number)
+    assert "只答应了原来的时间" not in page.text
+    assert submit(site.browser(team), page.form(move), times).status_code == 303
     assert site.findings() == []
 
 

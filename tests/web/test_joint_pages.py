@@ -1,5 +1,6 @@
 """Joint sessions and other times on pages: desks propose, residents answer there or by link, nothing is lost."""
 
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -10,7 +11,7 @@ from qtxvol.notices.answers import answer_path
 from qtxvol.notices.queue import To
 from qtxvol.offers.joint import propose_joint
 from qtxvol.offers.models import CounterOffer, JointInvite, JointSession
-from qtxvol.offers.other_times import propose_times
+from qtxvol.offers.other_times import expire_counters, propose_times
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order, OrderNote, WishedTime
@@ -107,6 +108,35 @@ def test_a_question_that_came_too_late_keeps_its_words(site_sqlite: Site) -> Non
         cancel_order(order.number, link_of(order), reason="other", text="不用了。", now=NOW)
     answer = submit(client, form, {"text": "留着这句"})
     assert answer.status_code == 409
+    assert "留着这句" in read(answer).text
+
+
+@pytest.mark.parametrize(
+    ("desk", "sentence"),
+    [
+        ("team", "您的队已经问过 2 次别的时间，居民都没有答复，不再发了。请告诉部门"),
+        ("department", "已经问过 2 次别的时间，居民都没有答复，不再发了。请社区打电话和居民商量"),
+    ],
+)
+def test_after_two_questions_in_vain_a_desk_reads_what_to_do_instead(
+    site_sqlite: Site, desk: str, sentence: str
+) -> None:
+    site, actor = site_sqlite, getattr(site_sqlite.city, desk)
+    order = site.make(claimed)
+    path = f"/{desk}/orders/{order.number}/other-times"
+    form = get_page(site.browser(actor), path).form(path)
+    with site.app.app_context():
+        for days in (0, 2):
+            asked_at = NOW + timedelta(days=days - 4)
+            propose_times(order.number, actor, windows=[window(9 + days)], now=asked_at)
+            assert expire_counters(asked_at + timedelta(days=1)) == 1
+    page = get_page(site.browser(actor), f"/{desk}/orders/{order.number}")
+    assert path not in page.html
+    assert sentence in page.text
+    assert sentence in get_page(site.browser(actor), path).text
+    answer = submit(site.browser(actor), form, {"text": "留着这句"})
+    assert answer.status_code == 409
+    assert sentence in read(answer).text
     assert "留着这句" in read(answer).text
 
 
