@@ -96,7 +96,7 @@ def _keys(situation: Situation, needs: list[Need]) -> dict[str, list[str]]:
         ],
         VOLUNTEERS: [
             *(f"{_SHARED}{place}" for place in range(len(situation.volunteers.shared))),
-            *(f"person:{person}" for person in situation.city.volunteers),
+            *(belief_key(person) for person in situation.city.volunteers),
         ],
     }
 
@@ -172,6 +172,11 @@ def read_models() -> tuple[dict[str, Likelihood], dict[str, Tally]]:
     return models, tallies
 
 
+def belief_key(volunteer_id: int) -> str:
+    """Under which what was learned of a person stands among the beliefs of `VOLUNTEERS`."""
+    return f"person:{volunteer_id}"
+
+
 def forget_people(volunteer_ids: Iterable[int], now: datetime) -> None:
     """What was learned of somebody goes with them, and what it was learned from, so that it never comes back. What
     everybody's answers have taught in common stays. Inside the caller's `transaction()`."""
@@ -181,7 +186,7 @@ def forget_people(volunteer_ids: Iterable[int], now: datetime) -> None:
         .where(CrewAsk.volunteer_id.in_(ids))
         .values(learned_at=func.coalesce(CrewAsk.learned_at, now), clue=null())
     )
-    keys = [f"person:{each}" for each in ids]
+    keys = [belief_key(each) for each in ids]
     db.session.execute(delete(MatchBelief).where(MatchBelief.model == VOLUNTEERS, MatchBelief.key.in_(keys)))
 
 

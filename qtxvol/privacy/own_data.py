@@ -17,7 +17,8 @@ from qtxvol.accounts.permissions import visible_orders
 from qtxvol.base import Base
 from qtxvol.extensions import db
 from qtxvol.notices.models import ContactPoint, Delivery, NoticeWish
-from qtxvol.offers.models import CounterOffer, JointInvite, JointSession
+from qtxvol.offers.learn import VOLUNTEERS, belief_key
+from qtxvol.offers.models import CounterOffer, JointInvite, JointSession, MatchBelief
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import (
     Attachment,
@@ -103,7 +104,25 @@ def export_volunteer(volunteer_id: int) -> Data:
             if key.column.table is Volunteer.__table__:
                 rows = _rows(table, key.parent.in_(ids))
                 data[table.name] = [_without_body(row) for row in rows]
+    data["match_beliefs"] = _beliefs(ids)
+    _number_orders(data)
     return data
+
+
+def _beliefs(volunteer_ids: Sequence[int]) -> list[Data]:
+    """What was learned from the person's own answers: how likely a yes is."""
+    table = MatchBelief.__table__
+    keys = [belief_key(each) for each in volunteer_ids]
+    return _rows(table, (table.c.model == VOLUNTEERS) & table.c.key.in_(keys))
+
+
+def _number_orders(data: Data) -> None:
+    """Beside the id of an order its number, by which the person knows it; one statement."""
+    rows = [row for part in data.values() for row in part if row.get("order_id") is not None]
+    found = db.session.execute(select(Order.id, Order.number).where(Order.id.in_({row["order_id"] for row in rows})))
+    numbers = {order_id: number for order_id, number in found}
+    for row in rows:
+        row["order_number"] = numbers[row["order_id"]]
 
 
 def _orders(ids: Sequence[int]) -> list[Data]:
@@ -193,8 +212,13 @@ def _plain(row: Row[*tuple[Any, ...]]) -> Data:
     return {
         name: _value(value)
         for name, value in row._asdict().items()
-        if name not in _LEFT_OUT and not name.endswith("_digest") and value not in (None, "", [], {})
+        if name not in _LEFT_OUT and not _is_digest(name) and value not in (None, "", [], {})
     }
+
+
+def _is_digest(name: str) -> bool:
+    """What the service made of a number to find it again; `is_digest` is somebody's wish for one message a day."""
+    return name.endswith("_digest") and not name.startswith("is_")
 
 
 def _value(value: Any) -> Any:

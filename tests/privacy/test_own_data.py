@@ -1,21 +1,32 @@
 """What a person takes along is everything about them, and nothing of anybody else."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import update
 
 from qtxvol.extensions import db
 from qtxvol.notices.answers import Given, answer_link, answer_path
+from qtxvol.notices.models import NoticeWish
 from qtxvol.notices.queue import To
+from qtxvol.offers.crew_asks import answer_ask
+from qtxvol.offers.holds import HOLDS
 from qtxvol.offers.joint import propose_joint
+from qtxvol.offers.learn import VOLUNTEERS, belief_key
+from qtxvol.offers.models import MatchBelief
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order
+from qtxvol.orders.transition import lock_order
+from qtxvol.privacy.erase import ERASED, erase_volunteer
 from qtxvol.privacy.own_data import export_account, export_order, export_volunteer
 from qtxvol.privacy.reveal import reveal_contact
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Volunteer
 from tests.factories import NOW, City, accepted, closed, link_of, placed, window
+from tests.offers.crews import asked_of, asks_of_row, held
+
+HOUR = timedelta(hours=1)
 
 SECRETS = ("link_nonce", "place_key", "password_hash", "_digest", "search_text", "row_hash")
 
@@ -84,3 +95,51 @@ def test_a_joint_session_comes_with_its_time_and_words(own_city: City):
     assert (asked["text"], asked["status"]) == ("都在活动室办", "open")
     assert {"starts_at", "ends_at", "until", "asked_at"} <= asked.keys()
     assert not [name for name in asked if name.endswith("account_id")]
+
+
+def test_what_a_volunteer_was_asked_by_name_said_and_wished_comes_along_and_what_was_learned_of_it(own_city: City):
+    order = held(own_city)
+    (who,) = set(asked_of(order)[:1])
+    with transaction():
+        row = lock_order(order.number, HOLDS)
+        (ask,) = [each for each in asks_of_row(row) if each.volunteer_id == who]
+        answer_ask(row, ask, is_yes=False, reason="work", text="那天要值班", now=NOW + HOUR)
+        db.session.add(NoticeWish(volunteer_id=who, is_digest=True, changed_at=NOW))
+        db.session.add(MatchBelief(model=VOLUNTEERS, key=belief_key(who), value=-0.5, sureness=2.0))
+        db.session.add(MatchBelief(model=VOLUNTEERS, key=belief_key(who + 1), value=0.5, sureness=2.0))
+    content = export_volunteer(who)
+    (asked,) = content["crew_asks"]
+    assert (asked["answer"], asked["reason"], asked["text"]) == ("no", "work", "那天要值班")
+    assert asked["order_number"] == order.number
+    assert {"asked_at", "answered_at", "starts_at", "ends_at"} <= asked.keys()
+    assert [each["is_digest"] for each in content["notice_wishes"]] == [True]
+    assert [each["value"] for each in content["match_beliefs"]] == [-0.5]
+    json.dumps(content, ensure_ascii=False)
+    assert export_volunteer(own_city.other_crew[0])["match_beliefs"] == []
+
+
+def test_with_the_person_go_the_words_of_their_answers_and_what_was_learned(own_city: City):
+    order = held(own_city)
+    who = asked_of(order)[0]
+    with transaction():
+        row = lock_order(order.number, HOLDS)
+        (ask,) = [each for each in asks_of_row(row) if each.volunteer_id == who]
+        answer_ask(row, ask, is_yes=False, reason="work", text="那天要值班", now=NOW + HOUR)
+        db.session.add(NoticeWish(volunteer_id=who, is_digest=True, changed_at=NOW))
+        db.session.add(MatchBelief(model=VOLUNTEERS, key=belief_key(who), value=-0.5, sureness=2.0))
+    erase_volunteer(who, own_city.office, now=NOW + 2 * HOUR)
+    content = export_volunteer(who)
+    (asked,) = content["crew_asks"]
+    assert (asked["answer"], asked["reason"], asked["text"]) == ("no", ERASED, ERASED)
+    assert "clue" not in asked
+    assert content["notice_wishes"] == content["match_beliefs"] == []
+    assert "那天要值班" not in json.dumps(content, ensure_ascii=False)
+
+
+def test_somebody_who_is_being_asked_and_goes_is_waited_for_no_longer(own_city: City):
+    order = held(own_city)
+    who = asked_of(order)[0]
+    erase_volunteer(who, own_city.office, now=NOW + HOUR)
+    (asked,) = export_volunteer(who)["crew_asks"]
+    assert asked["ending"] == "void"
+    assert who not in asked_of(order)
