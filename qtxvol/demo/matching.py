@@ -2,7 +2,7 @@
 yes and finds its people, other times put to a resident, neighbours asked about a joint session, and a plan."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select
 
@@ -11,6 +11,7 @@ from qtxvol.demo.parties import DEPARTMENT, HOME, City, CityTeam
 from qtxvol.directory.queries import MenuEntry, list_menu
 from qtxvol.extensions import db
 from qtxvol.notices.answers import Given, answer_at_desk
+from qtxvol.offers.ask_list import list_people
 from qtxvol.offers.crew_asks import answer_ask
 from qtxvol.offers.holds import hold_order, list_choices
 from qtxvol.offers.joint import answer_joint, propose_joint
@@ -21,16 +22,21 @@ from qtxvol.offers.plans import ask_for_plan
 from qtxvol.offers.waves import ask_due
 from qtxvol.orders.claim import claim_order, offer_order
 from qtxvol.orders.dispatch import dispatch_order
-from qtxvol.orders.models import CrewAsk, Offer, Order
+from qtxvol.orders.half_days import HALF_DAYS
+from qtxvol.orders.models import Crew, CrewAsk, Offer, Order
 from qtxvol.orders.place import Wish, place_order
 from qtxvol.orders.windows import Window
 from qtxvol.storage import transaction
+from qtxvol.volunteers.availability import DAYS
+from qtxvol.volunteers.models import Volunteer
 
 #: So many orders come of it, on top of those that were asked for.
 MATCHING_ORDERS = 5
 
 #: A community near HOME.
 _NEAR = "640381001004"
+#: A list of people is no longer than this.
+_MOST_ASKED = 15
 _DAYTIME = (time(9, 0), time(20, 30))
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -40,13 +46,13 @@ def make_matching(city: City, now: datetime) -> None:
     at = _waking_hour(now)
     item, other = _pick_items(city)
     _ask_wave(city, item, at - 6 * _HOUR)
-    _find_people(city, item, at - 5 * _HOUR)
     _ask_for_other_times(city, other, at - 4 * _HOUR)
     _ask_neighbours(city, other, at - 3 * _HOUR)
     with transaction():
         learn_from_answers(at)
     ask_for_plan(city.liaisons[DEPARTMENT], at - _MINUTE)
     solve_next(at, "demo", clock=lambda: at)
+    _find_people(city, item, at - 5 * _HOUR, _last_call(now))
 
 
 def _waking_hour(now: datetime) -> datetime:
@@ -55,6 +61,14 @@ def _waking_hour(now: datetime) -> datetime:
     latest = min(local, closes)
     if latest < opens + 6 * _HOUR:  # there would be no time for it all before now
         latest = closes - timedelta(days=1)
+    return latest.replace(second=0, microsecond=0).astimezone(UTC)
+
+
+def _last_call(now: datetime) -> datetime:
+    """Half an hour ago, or in the evening before: the latest moment at which people were asked and have answered."""
+    local = now.astimezone(CITY_TIME)
+    opens, evening = (datetime.combine(local.date(), each, CITY_TIME) for each in (_DAYTIME[0], time(20)))
+    latest = min(local - timedelta(minutes=30), evening) if local >= opens else evening - timedelta(days=1)
     return latest.replace(second=0, microsecond=0).astimezone(UTC)
 
 
@@ -71,13 +85,22 @@ def _can_do(team: CityTeam, item: MenuEntry) -> bool:
     return item.theme in team.themes and len(skilled) >= item.min_volunteers and not item.is_licence_required
 
 
-def _place(city: City, item: MenuEntry, at: datetime, nth: int, *, place: str = HOME, wished: int = 4) -> str:
+def _place(
+    city: City,
+    item: MenuEntry,
+    at: datetime,
+    nth: int,
+    *,
+    place: str = HOME,
+    wished: int = 4,
+    windows: Sequence[Window] = (),
+) -> str:
     wish = Wish(
         audience=item.audiences[0],
         headcount=18 + 4 * nth,
         division_code=place,
         venue="社区活动室",
-        windows=tuple(_wished(at, 5 + 2 * day) for day in range(wished)),
+        windows=tuple(windows) or tuple(_wished(at, 5 + 2 * day) for day in range(wished)),
         contact_name="演示居民",
         contact_phone=f"1990000{6100 + nth}",
         consent_version="demo",
@@ -96,8 +119,11 @@ def _claim(city: City, number: str, at: datetime, *, is_auto_asked: bool = False
 
 def _wished(at: datetime, days: int) -> Window:
     """The morning of a coming day."""
-    day = at.astimezone(CITY_TIME).date() + timedelta(days=days)
-    return Window(*(datetime.combine(day, time(hour), CITY_TIME).astimezone(UTC) for hour in (9, 12)))
+    return _window_on(at.astimezone(CITY_TIME).date() + timedelta(days=days), time(9), time(12))
+
+
+def _window_on(day: date, opens: time, closes: time) -> Window:
+    return Window(*(datetime.combine(day, each, CITY_TIME).astimezone(UTC) for each in (opens, closes)))
 
 
 def _ask_wave(city: City, item: MenuEntry, at: datetime) -> None:
@@ -115,26 +141,78 @@ def _asked_teams(city: City, number: str) -> list[CityTeam]:
     return [team for team in city.teams if team.id in asked]
 
 
-def _find_people(city: City, item: MenuEntry, at: datetime) -> None:
-    """The team of the account `team` has said yes; of those who were asked, one can't and one can."""
-    number, team = _place(city, item, at, 2), city.teams[0]
+def _find_people(city: City, item: MenuEntry, at: datetime, asked_at: datetime) -> None:
+    """The team of the account `team` has said yes; one can't, one can, and whoever is asked before the account
+    `volunteer` can't either: that one finds the question at their desk. Asked so late that everybody is still waited
+    for when somebody looks."""
+    team, helper = city.teams[0], city.volunteer.id
+    number = _place(city, item, at, 2, windows=_times_of(helper, at))
     _claim(city, number, at + 20 * _MINUTE)
     offer_order(number, city.liaisons[DEPARTMENT], team_ids=[team.id], now=at + 24 * _MINUTE)
     order = db.session.scalars(select(Order).where(Order.number == number)).one()
-    choices = list_choices(order, team.id, at + _HOUR)
-    hold_order(number, team.actor, agreed=choices[0].window, now=at + _HOUR)
-    for is_yes, later in ((False, 2 * _HOUR), (True, 3 * _HOUR)):
-        _answer_first(order, at + later, is_yes=is_yes)
+    choices = list_choices(order, team.id, asked_at)
+    lengths = {each.window: _count_listed(order, team, helper, each.window, asked_at) for each in choices}
+    agreed = max(lengths, key=lambda window: lengths[window])
+    hold_order(number, team.actor, agreed=agreed, now=asked_at)
+    _answer(order, asked_at + 5 * _MINUTE, is_yes=False, without=helper)
+    _answer(order, asked_at + 10 * _MINUTE, is_yes=True, without=helper)
+    for turn in range(_MOST_ASKED if lengths[agreed] else 0):
+        if helper in {ask.volunteer_id for ask in _list_waiting(order)}:
+            break
+        _answer(order, asked_at + (11 + turn) * _MINUTE, is_yes=False, without=helper)
 
 
-def _answer_first(order: Order, at: datetime, *, is_yes: bool) -> None:
-    waiting = select(CrewAsk).where(
-        CrewAsk.order_id == order.id, CrewAsk.asked_at.is_not(None), CrewAsk.answer.is_(None), CrewAsk.ending == ""
+def _times_of(person_id: int, at: datetime) -> list[Window]:
+    """Half-days, from four days on, at which the person has said to have time, in weeks without a service of
+    theirs."""
+    free = db.session.get_one(Volunteer, person_id).availability
+    taken = db.session.scalars(
+        select(Order.agreed_start)
+        .join(Crew, Crew.order_id == Order.id)
+        .where(Crew.volunteer_id == person_id, Order.agreed_start > at)
     )
-    asks: Sequence[CrewAsk] = db.session.scalars(waiting.order_by(CrewAsk.position)).all()
-    if len(asks) > 1:  # with the last one's yes it would be accepted, and nothing left to see
-        with transaction():
-            answer_ask(order, asks[0], is_yes=is_yes, reason="" if is_yes else "work", now=at)
+    weeks = {_week_of(start.astimezone(CITY_TIME).date()) for start in taken if start is not None}
+    today, found = at.astimezone(CITY_TIME).date(), []
+    for day in (today + timedelta(days=ahead) for ahead in range(4, 40)):
+        for part, (opens, closes) in HALF_DAYS.items():
+            if f"{list(DAYS)[day.weekday()]}-{part}" in free and _week_of(day) not in weeks:
+                found.append(_window_on(day, time.fromisoformat(opens), time.fromisoformat(closes)))
+    return found[:8]
+
+
+def _week_of(day: date) -> tuple[int, int]:
+    return day.isocalendar()[:2]
+
+
+def _count_listed(order: Order, team: CityTeam, person_id: int, agreed: Window, at: datetime) -> int:
+    """How many could be asked for that time, if the person is among them; the more there are, the longer it takes
+    until nobody is left."""
+    listed = list_people(order, team.id, agreed, at)
+    people = {row[0] for row in listed.people} if listed is not None else set()
+    return len(people) if person_id in people else 0
+
+
+def _list_asks(order: Order) -> Sequence[CrewAsk]:
+    db.session.rollback()
+    return db.session.scalars(select(CrewAsk).where(CrewAsk.order_id == order.id).order_by(CrewAsk.position)).all()
+
+
+def _list_waiting(order: Order) -> list[CrewAsk]:
+    """Who is asked and has not answered."""
+    asks = _list_asks(order)
+    return [ask for ask in asks if ask.asked_at is not None and ask.answer is None and ask.ending == ""]
+
+
+def _answer(order: Order, at: datetime, *, is_yes: bool, without: int) -> None:
+    """Somebody else says yes, rather one who can lead; or no, rather one who can't, and never the last who can."""
+    waiting = _list_waiting(order)
+    leads = [ask for ask in _list_asks(order) if ask.may_lead and ask.answer != "no"]
+    others = [ask for ask in waiting if ask.volunteer_id != without and (is_yes or len(leads) > 1 or not ask.may_lead)]
+    if not others or (is_yes and len(waiting) == 1):  # the order would be accepted, and nothing left to see
+        return
+    ask = min(others, key=lambda each: (each.may_lead != is_yes, each.position))
+    with transaction():
+        answer_ask(order, ask, is_yes=is_yes, reason="" if is_yes else "work", now=at)
 
 
 def _ask_for_other_times(city: City, item: MenuEntry, at: datetime) -> None:

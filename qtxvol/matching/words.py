@@ -49,7 +49,7 @@ STALE = {
     "time_gone": "居民已改了时间",
     "crew_gone": "排好的人手已另有安排",
     "order_gone": "这张单已经办到别的步骤",
-    "is_held": "已有队伍应单，正在请人",
+    "is_held": "已有队伍答应，正在请人",
     "question_open": "正在等居民答复",
     "asked_already": "已经问过这支队，正在等答复",
     "declined": "这支队已答复接不了",

@@ -250,10 +250,12 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "离服务开始太近，来不及一个个问队员。请换个时间，或者打电话商量好，再用“我自己定时间和人”。"
     ),
     "lent_elsewhen": lambda a: _(
-        "%(names)s是别的队来帮忙的，只答应了原来的时间。请先换成本队的人，再改时间。", names=a.get("names", "")
+        "%(names)s是别的队来帮忙的，只答应了原来的时间。请先在“换人”里换成本队的人，再改时间。",
+        names=a.get("names", ""),
     ),
     "held_elsewhere": lambda a: _("另一支服务队已经答应，正在请人；您的队可以候补，万一没成先问候补的队。"),
     "quiet_hours": lambda a: _("现在是休息时间，不打扰服务队；让系统逐批询问，明早会自动问。"),
+    "unanswered_enough": lambda a: _unanswered_enough(a),
     "nobody_left": lambda a: _("能问的队都问过了。可以问居民别的时间，或者另请一支队。"),
     "pause_day": lambda a: _("请选今天以后、%(most)d 天以内的日子。", most=a["most"]),
     "is_held": lambda a: _("已有服务队答应，正在请人。要另作安排，请先点“不等这支队了”。"),
@@ -280,6 +282,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "too_many_at_once": lambda a: _("一次最多办 %(most)s 张单，请分几次办。", most=a.get("most", 50)),
     "nothing_to_plan": lambda a: _("现在没有等队伍的单，不用排。领了单、还没有队接的，才需要排。"),
     "plan_not_ready": lambda a: _("这次排班还没有算好，或者没有算成，先不能确认。"),
+    "nothing_open": lambda a: _("现在没有能确认的行：都办过了，或者要等到早上。"),
     "no_such_order": lambda a: _("没有找到这张单，可能单号不对，或者它不归您这里办。"),
     "not_tried": lambda a: _("系统正忙，这张单没有办成，请过一会儿再办。"),
     "wrong_password": lambda a: _("用户名或密码不对，请再试一次。"),
@@ -288,6 +291,21 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "merge_target": lambda a: MERGE_FAULTS[str(a.get("fault"))](),
     "weak_password": lambda a: PASSWORD_FAULTS[str(a.get("fault"))](),
 }
+
+
+def _unanswered_enough(about: Mapping[str, Any]) -> str:
+    """Asking by link has been in vain; what to do instead."""
+    if about.get("is_team"):
+        return _(
+            "您的队已经问过 %(most)s 次别的时间，居民都没有答复，不再发了。请告诉部门，由部门请社区打电话和居民商量。"
+            "能按原来的时间去的，还可以接单。",
+            most=about.get("most", 2),
+        )
+    return _(
+        "已经问过 %(most)s 次别的时间，居民都没有答复，不再发了。请社区打电话和居民商量；说好时间以后推单给合适的队，"
+        "请队长接单时填“另外约定的时间”。",
+        most=about.get("most", 2),
+    )
 
 
 def refusal_sentence(refused: Refused) -> str:
@@ -412,7 +430,8 @@ def event_title(
         case Action.RULE:
             return _("裁定由%(department)s承办", department=department)
         case Action.CLAIM:
-            return _("领单")
+            is_told = reader in (Party.COMMUNITY, Party.DEPARTMENT, Party.OFFICE) and payload.get("is_auto_asked")
+            return _("领单，让系统逐批询问") if is_told else _("领单")
         case Action.OFFER:
             names = _("、").join(teams.get(team, "") for team in payload.get("team_ids", []))
             if payload.get("is_handed"):
@@ -436,7 +455,7 @@ def event_title(
         case Action.PUSH:
             return _("送单上门，由%(department)s承办", department=department)
         case Action.HOLD:
-            return _("有服务队答应了，%(when)s，正在请人（应单）", when=_when(payload.get("agreed_start")))
+            return _("有服务队答应了，%(when)s，正在请人", when=_when(payload.get("agreed_start")))
         case Action.JOIN:
             return _("居民同意，并入 %(number)s 一起办", number=spoken(str(payload.get("into_number", ""))))
     return {

@@ -15,6 +15,7 @@ from qtxvol.demo.city import DemoReport, find_unserved_items, make_demo_city
 from qtxvol.demo.matching import MATCHING_ORDERS
 from qtxvol.extensions import db
 from qtxvol.notices.models import Notice
+from qtxvol.offers.crew_asks import list_open_asks
 from qtxvol.offers.models import CounterOffer, JointInvite, MatchBelief, MatchPlan
 from qtxvol.orders.check import check_orders
 from qtxvol.orders.lifecycle import OPEN, Party, Status
@@ -165,6 +166,13 @@ def test_lead_units_have_reported_and_one_figure_waits(report):
     assert [each.target_id for each in list_waiting(NOW.date())] == ["T12"]
 
 
+def test_the_account_volunteer_is_asked_to_serve(report):
+    (ask, *_more) = list_open_asks(actor_of("volunteer").volunteer_id or 0, NOW)
+    assert (ask.ask.answer, ask.ask.ending, ask.ask.starts_at > NOW) == (None, "", True)
+    crew = db.session.scalars(select(CrewAsk).where(CrewAsk.hold_id == ask.ask.hold_id)).all()
+    assert {"yes", "no"} <= {each.answer for each in crew}, "others have answered"
+
+
 def test_nothing_happens_ahead_of_time(report):
     assert db.session.scalar(select(func.max(OrderEvent.happened_at))) <= NOW
     assert db.session.scalar(select(func.max(Rating.rated_at))) <= NOW
@@ -187,6 +195,7 @@ def test_any_time_of_day_will_do(app_sqlite, moment):
     with app_sqlite.app_context():
         make_demo_city(now, PASSWORD, orders=ORDERS, seed=7)
         assert all(min(count_tabs(actor_of(name), now).values()) >= 2 for name in ("resident", "team", "volunteer"))
+        assert list_open_asks(actor_of("volunteer").volunteer_id or 0, now)
 
 
 def test_a_database_in_use_is_refused(report):
