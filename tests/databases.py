@@ -17,6 +17,7 @@ from typing import Any
 import flask_migrate
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from psycopg import sql
@@ -28,6 +29,7 @@ from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from qtxvol import create_app
+from qtxvol.accounts import passwords
 from qtxvol.extensions import db
 from qtxvol.settings import Settings
 
@@ -69,6 +71,11 @@ _COMPILED_SQL: LRUCache[Any, Any] = LRUCache(20_000)
 for _dialect in (SQLiteDialect, PGDialect):
     _dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
     _dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+
+
+#: Slow by intention (`passwords.COST`); tests sign in a thousand times and more.
+passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+passwords._NOBODY = passwords.hash_password("nobody-has-this-one")
 
 
 class NoPostgresError(Exception):

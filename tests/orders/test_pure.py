@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from qtxvol.accounts.actor import Actor, division_prefix, system_actor
 from qtxvol.accounts.passwords import (
+    COST,
     LONGEST,
     SHORTEST,
     find_weakness,
@@ -317,6 +318,12 @@ def test_a_password_fits_its_own_hash_only():
     assert not is_password("correct-horse-test", first)
     assert not is_password("", first)
     assert not needs_rehash(first)
+
+
+def test_a_guess_costs_whoever_guesses_as_much_as_advised():
+    """OWASP's least for argon2id: 19 MiB, twice. The tests themselves sign in more cheaply (`databases.py`)."""
+    assert COST["memory_cost"] >= 19 * 1024
+    assert COST["time_cost"] >= 2
 
 
 def test_a_password_typed_in_full_width_fits():
