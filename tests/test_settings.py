@@ -43,11 +43,11 @@ def test_without_a_key_it_says_how_to_make_one():
         KEY[:31],
         "a" * 64,
         "0101010101010101010101010101010101010101",
-        "changeme-" + KEY,
-        "Secret" + KEY,
-        "dev" + KEY,
-        "TEST" + KEY,
-        "  password" + KEY,
+        "changeme-before-anybody-uses-this-0123456789",
+        "Secret-" + "abcdefghijklmnopqrstuvwxyz-" * 2,
+        "dev-key-not-for-production-0123456789-abcdef",
+        "TEST-KEY-OF-THE-TEST-SERVER-0123456789-ABCDEF",
+        "  password-of-the-test-server-0123456789-abcdef",
     ],
 )
 def test_a_weak_key_is_refused_with_what_to_do(key: str):
@@ -113,6 +113,12 @@ def test_old_keys_still_open_sessions_while_a_key_is_changed():
     old = ["0ld-k3y-abcdefghijklmnopqrstuvwxyz-01", "0lder-k3y-abcdefghijklmnopqrstuvwxyz-02"]
     settings = settings_from(QTXVOL_SECRET_KEY_FALLBACKS=" ".join(old))
     assert settings.flask_config()["SECRET_KEY_FALLBACKS"] == old
+
+
+@pytest.mark.parametrize("start", ["dev", "Test", "secret", "changeme"])
+def test_a_random_key_may_begin_like_a_word(start: str):
+    """Rare, but it happens: and who did as the sentence says would be refused."""
+    assert settings_from(QTXVOL_SECRET_KEY=start + KEY).secret_key == start + KEY
 
 
 def test_an_old_key_that_is_weak_would_open_sessions_too():
