@@ -163,7 +163,7 @@ def _is_weak(key: str) -> bool:
     plain = key.strip().lower()
     if len(key) < MINIMUM_KEY_LENGTH or len(set(plain)) < 10:
         return True
-    # a random key begins with "dev" one time in thirty thousand; nobody types capitals, small letters and digits so mixed
+    # a random key begins with "dev" one time in thirty thousand; nobody types letters and digits so mixed
     is_mixed = len(set(key)) >= 20 and all(any(map(of, key)) for of in (str.isupper, str.islower, str.isdigit))
     return plain.startswith(_WEAK_KEYS) and not is_mixed
 
