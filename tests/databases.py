@@ -73,7 +73,7 @@ for _dialect in (SQLiteDialect, PGDialect):
     _dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
 
 
-#: Slow by intention (`passwords.COST`); tests sign in a thousand times and more.
+#: Slow by intention (`passwords.MEMORY_KIB`); tests sign in a thousand times and more.
 passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 passwords._NOBODY = passwords.hash_password("nobody-has-this-one")
 

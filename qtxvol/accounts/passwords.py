@@ -11,8 +11,8 @@ LONGEST = 128
 
 # t=2, m=19 MiB, p=1: the library's default takes 64 MiB and five times as long, which eight threads on a
 # small server can't afford (docs/adr/0004-identity-and-links.md)
-COST = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1}
-_HASHER = PasswordHasher(**COST)
+TIMES, MEMORY_KIB = 2, 19 * 1024
+_HASHER = PasswordHasher(time_cost=TIMES, memory_cost=MEMORY_KIB, parallelism=1)
 
 #: Checked when there is no such account, so that the answer takes as long as for one that exists.
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
