@@ -19,10 +19,7 @@ from qtxvol.matching.profiles import Department, Place, Point, Remit, Team, Volu
 from qtxvol.matching.score import rank
 from qtxvol.matching.settings import MatchSettings
 from qtxvol.matching.situation import Situation
-from qtxvol.matching.waves import choose_wave
-
-#: About the same times nobody is asked a third time; an emergency may ask on (docs/adr/0022-asking.md).
-_MOST_ASKS = 2
+from qtxvol.matching.waves import MOST_ASKS, choose_wave
 
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -152,11 +149,11 @@ class MatchServer:
         return need
 
     def _asked_enough(self, need: Need) -> frozenset[int]:
-        """Teams that were asked about this order as often as anybody is."""
+        """Teams that were asked about this order as often as anybody is; an emergency may ask on."""
         if need.urgency is Urgency.EMERGENCY:
             return frozenset()
         asked = self._asked.get(need.id, Counter())
-        return frozenset(team for team, times in asked.items() if times >= _MOST_ASKS)
+        return frozenset(team for team, times in asked.items() if times >= MOST_ASKS)
 
     def _chance_of_pending(self, order: int, team: int) -> float:
         pending = self._pending.get(("team", order, team))

@@ -7,6 +7,9 @@ from qtxvol.matching.needs import Need, Urgency
 from qtxvol.matching.score import Suggestion
 from qtxvol.matching.settings import MatchSettings
 
+#: A team is asked so often about one order and the same times: once, and once more (docs/adr/0022-asking.md).
+MOST_ASKS = 2
+
 
 def choose_wave(
     settings: MatchSettings,

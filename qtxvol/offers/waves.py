@@ -22,7 +22,7 @@ from qtxvol.extensions import db
 from qtxvol.matching.needs import Need
 from qtxvol.matching.score import Suggestion, rank
 from qtxvol.matching.settings import MatchSettings
-from qtxvol.matching.waves import choose_wave
+from qtxvol.matching.waves import MOST_ASKS, choose_wave
 from qtxvol.notices.models import Notice
 from qtxvol.notices.queue import To, key_for, queue_notices
 from qtxvol.offers.caps import list_asked_enough
@@ -61,8 +61,6 @@ MOST_SILENT = 1000
 #: By urgency: minutes after which teams that stayed silent are asked once more, when nobody else is left; and until the
 #: service looks again at an order for which nobody is left at all.
 AGAIN_AFTER = (1440, 240, 30)
-#: A team is asked so often about one order and the same times: once, and once more.
-MOST_ASKS = 2
 #: After a first wave in vain, as few teams as this that would be left over are asked along with the others: one by one
 #: they would use up the days, and there is nobody to be spared for later.
 LAST_TEAMS = 2
