@@ -17,7 +17,7 @@ from qtxvol.offers.learn import VOLUNTEERS, belief_key
 from qtxvol.offers.models import MatchBelief
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order
-from qtxvol.orders.transition import lock_order
+from qtxvol.orders.transition import Outcome, lock_order
 from qtxvol.privacy.erase import ERASED, erase_volunteer
 from qtxvol.privacy.own_data import export_account, export_order, export_volunteer
 from qtxvol.privacy.reveal import reveal_contact
@@ -97,15 +97,21 @@ def test_a_joint_session_comes_with_its_time_and_words(own_city: City):
     assert not [name for name in asked if name.endswith("account_id")]
 
 
-def test_what_a_volunteer_was_asked_by_name_said_and_wished_comes_along_and_what_was_learned_of_it(own_city: City):
-    order = held(own_city)
-    (who,) = set(asked_of(order)[:1])
+def say_no_and_be_learned_of(order: Outcome, who: int) -> None:
+    """Somebody who was asked by name says why not, wants one message a day, and something is learned of it."""
     with transaction():
         row = lock_order(order.number, HOLDS)
         (ask,) = [each for each in asks_of_row(row) if each.volunteer_id == who]
         answer_ask(row, ask, is_yes=False, reason="work", text="那天要值班", now=NOW + HOUR)
         db.session.add(NoticeWish(volunteer_id=who, is_digest=True, changed_at=NOW))
         db.session.add(MatchBelief(model=VOLUNTEERS, key=belief_key(who), value=-0.5, sureness=2.0))
+
+
+def test_what_a_volunteer_was_asked_by_name_said_and_wished_comes_along_and_what_was_learned_of_it(own_city: City):
+    order = held(own_city)
+    who = asked_of(order)[0]
+    say_no_and_be_learned_of(order, who)
+    with transaction():
         db.session.add(MatchBelief(model=VOLUNTEERS, key=belief_key(who + 1), value=0.5, sureness=2.0))
     content = export_volunteer(who)
     (asked,) = content["crew_asks"]
@@ -121,12 +127,7 @@ def test_what_a_volunteer_was_asked_by_name_said_and_wished_comes_along_and_what
 def test_with_the_person_go_the_words_of_their_answers_and_what_was_learned(own_city: City):
     order = held(own_city)
     who = asked_of(order)[0]
-    with transaction():
-        row = lock_order(order.number, HOLDS)
-        (ask,) = [each for each in asks_of_row(row) if each.volunteer_id == who]
-        answer_ask(row, ask, is_yes=False, reason="work", text="那天要值班", now=NOW + HOUR)
-        db.session.add(NoticeWish(volunteer_id=who, is_digest=True, changed_at=NOW))
-        db.session.add(MatchBelief(model=VOLUNTEERS, key=belief_key(who), value=-0.5, sureness=2.0))
+    say_no_and_be_learned_of(order, who)
     erase_volunteer(who, own_city.office, now=NOW + 2 * HOUR)
     content = export_volunteer(who)
     (asked,) = content["crew_asks"]
