@@ -1,8 +1,9 @@
 """The service over real HTTP, with a clock that a journey can move, and rows that go back to the start."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -52,11 +53,13 @@ class LiveSite:
         shutil.copy(self._file, self._copy)
 
     def reset(self) -> None:
-        """Rows and clock as they were. Nobody may be asking for a page meanwhile."""
-        self._close_connections()
-        for suffix in ("-wal", "-shm"):
-            self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
-        shutil.copy(self._copy, self._file)
+        """Rows and clock as they were.
+
+        A browser that was closed may have left a request that is still being answered, so the rows go in as a
+        transaction: a file that is exchanged under an open connection gives "disk I/O error" to all who come after.
+        """
+        with closing(sqlite3.connect(self._copy)) as start, closing(sqlite3.connect(self._file, timeout=20)) as file:
+            start.backup(file)
         self.clock.move_to(self._start)
 
     def _close_connections(self) -> None:
