@@ -212,6 +212,8 @@ class Play:
     # the service, and what it has said to people
 
     def _look(self) -> None:
+        if self._open_emergencies:
+            climb(self.now)  # its limits are minutes; those of the others can wait for the routine
         ask_due(self.now)
         advance_holds(self.now)
         self._hear()
@@ -319,7 +321,9 @@ class Play:
                 self._later(
                     now + timedelta(hours=6), "calm", lambda _now: self._open_emergencies.discard(told.order_id)
                 )
-            self._later(self._office(now, self._lasting(40, 0.8, told, "dispatch")), "dispatch", self._dispatch(told))
+            self._later(
+                self._office(now, self._lasting(40, 0.8, told, "dispatch"), told), "dispatch", self._dispatch(told)
+            )
             if luck.happens(self.habits.cancels, "cancels", serial):
                 self._later(now + timedelta(hours=luck.lasts(30, 1, "when", serial)), "cancel", self._cancel(told))
 
@@ -362,7 +366,7 @@ class Play:
             db.session.rollback()
             dispatch_order(told.number, clerk, department_id=chosen, suggested_department_id=first, now=now)
             wait = self._lasting(150, 0.9, told, "claim", told.tries)
-            self._later(self._office(now, wait), "claim", self._claim(told))
+            self._later(self._office(now, wait, told), "claim", self._claim(told))
 
         return act
 
@@ -376,7 +380,7 @@ class Play:
             liaison = self.city.departments[told.department_id]
             if told.tries < 3 and self.luck.happens(self.habits.wrong_department, "returns", told.serial, told.tries):
                 return_order(told.number, liaison, reason="not_our_field", now=now)
-                self._later(self._office(now, self._lasting(60, 0.8, told, "again", told.tries)), "dispatch",
+                self._later(self._office(now, self._lasting(60, 0.8, told, "again", told.tries), told), "dispatch",
                             self._dispatch(told))  # fmt: skip
                 return
             is_auto = self.luck.happens(self.habits.auto_asked, "auto", told.serial) or told.urgency == 2
@@ -384,10 +388,10 @@ class Play:
             claim_order(told.number, liaison, is_auto_asked=is_auto, now=now)
             if not is_auto:
                 push = self._ask_nearest(told) if self.is_nearest else self._push_on(told, 0)
-                self._later(self._office(now, 2 if told.urgency == 2 else 20), "next wave", push)
+                self._later(self._office(now, 2 if told.urgency == 2 else 20, told), "next wave", push)
             last = max(window.ends_at for window in told.windows)
             half = now + (last - now) / 2
-            self._later(self._office(half, 0), "other times", self._propose(told))
+            self._later(self._office(half, 0, told), "other times", self._propose(told))
 
         return act
 
@@ -401,7 +405,7 @@ class Play:
             db.session.rollback()
             if is_over:
                 return
-            self._later(self._office(now, 240), "next wave", self._push_on(told, turn + 1))
+            self._later(self._office(now, 240, told), "next wave", self._push_on(told, turn + 1))
             ask_next_wave(told.number, self.city.departments[department_id or ""], now=now)
 
         return act
@@ -653,9 +657,9 @@ class Play:
         """So many minutes of waking time later."""
         return _within(since, minutes, _WAKES, _SLEEPS, works_all_days=True)
 
-    def _office(self, since: datetime, minutes: float) -> datetime:
-        """So many office minutes later; in an emergency somebody is there at once, which its short times stand for."""
-        if self._open_emergencies and minutes < 30:
+    def _office(self, since: datetime, minutes: float, told: Told) -> datetime:
+        """So many office minutes later; about an emergency somebody is there at any hour."""
+        if told.urgency == 2:
             return since + timedelta(minutes=minutes)
         return _within(since, minutes, _OPENS, _SHUTS, works_all_days=False)
 
