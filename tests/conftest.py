@@ -145,6 +145,22 @@ def ctx(app: Flask) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", params=BOTH_DATABASES)
+def shared_ctx(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An app context on one database for a whole module, for tests that mind only rows of their own, or only read."""
+    folder = tmp_path_factory.mktemp("shared")
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        url = sqlite_url(Path(shutil.copy(template, folder / "qtxvol.sqlite3")))
+    else:
+        server = request.getfixturevalue("postgres_url")
+        url = create_database(server, request.getfixturevalue("postgres_template"))
+    with running_app(settings_for(url, folder)) as app, app.app_context():
+        yield
+    if request.param == "postgres":
+        drop_database(server, url)
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()

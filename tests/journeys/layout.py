@@ -100,6 +100,6 @@ def cut_when_spaced(page: Page, entry: Entry) -> list[str]:
     return [f"{entry.name}, spaced out: {each}" for each in cut] + too_wide(page, entry)
 
 
-def too_small(page: Page, entry: Entry, selector: str, least: int) -> list[str]:
-    """What can be pressed and is smaller than `least` pixels."""
-    return [f"{entry.name}: {each}" for each in page.evaluate(_SMALL, [selector, least])]
+def too_small(page: Page, selector: str, least: int) -> list[str]:
+    """What can be pressed and is smaller than `least` pixels, each with its size."""
+    return page.evaluate(_SMALL, [selector, least])

@@ -20,5 +20,5 @@ def test_what_residents_press_is_at_least_48_pixels(chromium: Browser, scene: Sc
         for entry in (*PUBLIC, *ORDERING, *RESIDENT):
             person.open(entry)
             if not entry.is_paper and person.page.locator("body.desk").count() == 0:
-                found += too_small(person.page, entry, PRIMARY, 48)
+                found += [f"{entry.name}: {each}" for each in too_small(person.page, PRIMARY, 48)]
     assert not found, "\n".join(found)

@@ -4,31 +4,17 @@ A database of its own costs a test half a second, so tests that look at their ow
 module and get fresh people: they ask for `city`. Tests that tamper with the database ask for `own_city`.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from tests.conftest import BOTH_DATABASES
-from tests.databases import create_database, drop_database, running_app, settings_for, sqlite_url
 from tests.factories import City, make_city, make_volunteer
 
 
-@pytest.fixture(scope="module", params=BOTH_DATABASES)
-def shared_city(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+@pytest.fixture(scope="module")
+def shared_city(shared_ctx: None) -> City:
     """One city for a whole module, with an app context pushed; on SQLite, then on PostgreSQL."""
-    folder = tmp_path_factory.mktemp("city")
-    if request.param == "sqlite":
-        file = folder / "city.sqlite3"
-        file.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
-        url = sqlite_url(file)
-    else:
-        server = request.getfixturevalue("postgres_url")
-        url = create_database(server, request.getfixturevalue("postgres_template"))
-    with running_app(settings_for(url, folder)) as app, app.app_context():
-        yield make_city()
-    if request.param == "postgres":
-        drop_database(server, url)
+    return make_city()
 
 
 @pytest.fixture

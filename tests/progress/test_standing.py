@@ -36,15 +36,23 @@ from tests.factories import (
     window,
 )
 
-pytestmark = pytest.mark.usefixtures("ctx")
-
 
 def town(code: str) -> str:
     return code[:9]
 
 
+@pytest.fixture(scope="module")
+def half_year(shared_ctx: None) -> None:
+    """What `make_half_year` makes, for those who only read it."""
+    make_half_year()
+
+
 @pytest.fixture
-def city() -> City:
+def own_half_year(ctx: None) -> City:
+    return make_half_year()
+
+
+def make_half_year() -> City:
     """Orders of half a year in every state, at all hours of the day."""
     city = make_city()
     for turn, back in enumerate((200, 120, 30, 29, 4)):
@@ -84,7 +92,8 @@ def is_late(order: Order) -> bool:
     return order.due_at is not None and order.due_at < (order.clock_stopped_at or NOW)
 
 
-def test_what_waits_is_what_counting_by_hand_finds(city: City):
+@pytest.mark.usefixtures("half_year")
+def test_what_waits_is_what_counting_by_hand_finds():
     counts: Counter[tuple[str, str]] = Counter()
     late: Counter[tuple[str, str]] = Counter()
     for order in orders():
@@ -98,7 +107,8 @@ def test_what_waits_is_what_counting_by_hand_finds(city: City):
     assert any(late.values())
 
 
-def test_the_sums_of_towns_and_of_steps_are_the_same_whole(city: City):
+@pytest.mark.usefixtures("half_year")
+def test_the_sums_of_towns_and_of_steps_are_the_same_whole():
     standing = get_standing(NOW)
     by_step = sum((standing.before(step) for step in STEPS), Waiting())
     by_town = sum((standing.in_town(key) for key in standing.towns()), Waiting())
@@ -106,7 +116,7 @@ def test_the_sums_of_towns_and_of_steps_are_the_same_whole(city: City):
     assert standing.total.count == sum(order.status in OPEN for order in orders())
 
 
-def test_orders_of_a_town_out_of_use_stay_in_the_sum(city: City):
+def test_orders_of_a_town_out_of_use_stay_in_the_sum(own_half_year: City):
     before = get_standing(NOW).total
     with transaction():
         db.session.execute(
@@ -117,7 +127,8 @@ def test_orders_of_a_town_out_of_use_stay_in_the_sum(city: City):
     assert set(standing.towns()) - {each.key for each in list_towns()} == {town(OTHER_COMMUNITY)}
 
 
-def test_ways_out_are_counted_where_they_were_taken(city: City):
+@pytest.mark.usefixtures("half_year")
+def test_ways_out_are_counted_where_they_were_taken():
     since = recent_start(NOW)
     expected = Counter(
         (Status(each.from_status), Action(each.action))
@@ -128,7 +139,8 @@ def test_ways_out_are_counted_where_they_were_taken(city: City):
     assert expected == {(Status.DISPATCHED, Action.RETURN): 1, (Status.PLACED, Action.REJECT): 1}
 
 
-def test_every_week_is_what_counting_by_hand_finds(city: City):
+@pytest.mark.usefixtures("half_year")
+def test_every_week_is_what_counting_by_hand_finds():
     rows = orders()
     ratings = {(rating.asker_order_id, rating.closure): rating.stars for rating in db.session.scalars(select(Rating))}
     weeks = get_weeks(NOW, with_late_steps=True)
@@ -154,21 +166,23 @@ def test_every_week_is_what_counting_by_hand_finds(city: City):
     assert weeks.recent.late_steps
 
 
-def test_towns_add_up_to_what_was_closed_lately(city: City):
+@pytest.mark.usefixtures("half_year")
+def test_towns_add_up_to_what_was_closed_lately():
     weeks = get_weeks(NOW)
     assert sum(weeks.closed_by_town.values()) == weeks.recent.closed
     assert set(weeks.closed_by_town) == {town(COMMUNITY)}
 
 
-def test_midnight_is_the_citys_not_greenwichs(city: City):
+def test_midnight_is_the_citys_not_greenwichs(own_half_year: City):
     before = get_weeks(NOW).spans[-1].placed, get_weeks(NOW).spans[-2].placed
     first = get_weeks(NOW).spans[-1].first
     midnight = datetime(first.year, first.month, first.day, tzinfo=CITY_TIME)
-    placed(city, midnight)
-    placed(city, midnight - timedelta(seconds=1))
+    placed(own_half_year, midnight)
+    placed(own_half_year, midnight - timedelta(seconds=1))
     assert (get_weeks(NOW).spans[-1].placed, get_weeks(NOW).spans[-2].placed) == (before[0] + 1, before[1] + 1)
 
 
+@pytest.mark.usefixtures("ctx")
 def test_without_any_order_everything_is_zero_and_nothing_is_divided():
     make_city()
     weeks, standing = get_weeks(NOW, with_late_steps=True), get_standing(NOW)
@@ -178,6 +192,7 @@ def test_without_any_order_everything_is_zero_and_nothing_is_divided():
         assert (span.average, span.median_days, span.unrated_percent) == (None, None, None)
 
 
+@pytest.mark.usefixtures("ctx")
 def test_people_are_counted_once_by_home_and_once_by_department():
     city = make_city()
     make_volunteer(None, division_code=COMMUNITY)
@@ -191,7 +206,8 @@ def test_people_are_counted_once_by_home_and_once_by_department():
     assert people.by_department[""][1] == 2
 
 
-def test_each_read_is_one_statement_however_much_there_is(city: City):
+@pytest.mark.usefixtures("half_year")
+def test_each_read_is_one_statement_however_much_there_is():
     seen: list[str] = []
     event.listen(db.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     for read, most in (

@@ -77,17 +77,10 @@ def qtxvol(data: Path, *words: str) -> tuple[int, str, str, float]:
         "    print(f'peak {most}', file=sys.stderr)\n"
     )
     clean = {name: text for name, text in os.environ.items() if not name.startswith("QTXVOL_")}
-    for name in ("DATABASE_URL", "PYTHONDONTWRITEBYTECODE"):
-        clean.pop(name, None)
+    clean.pop("DATABASE_URL", None)
     run = subprocess.run(
         [sys.executable, "-c", measured, *words],
-        # what was compiled once is there for the next start, and nowhere else
-        env={
-            **clean,
-            "QTXVOL_DATA": str(data),
-            "QTXVOL_SECRET_KEY": KEY,
-            "PYTHONPYCACHEPREFIX": str(data / "compiled"),
-        },
+        env={**clean, "QTXVOL_DATA": str(data), "QTXVOL_SECRET_KEY": KEY},
         cwd=data,
         capture_output=True,
         text=True,
