@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -581,6 +582,9 @@ def match_server() -> None:
     """Answer who should serve an order, in JSON lines on standard input and output; needs no database."""
     from qtxvol.matching.server import serve
 
+    # JSON is UTF-8 wherever it runs, and a broken byte spoils its line, not the service
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     serve(sys.stdin, sys.stdout)
 
 

@@ -24,9 +24,13 @@ from qtxvol.matching.waves import MOST_ASKS, choose_wave
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
 
+#: Minutes, slots and numbers of people beyond which nobody means what a message says.
+_MOST = 10**9
+
 
 def serve(lines: Iterable[str], out: TextIO) -> None:
-    """Answer requests until `lines` ends. A line that can't be understood is answered with `{"error": …}`."""
+    """Answer requests until `lines` ends. A line that can't be understood, or whose numbers can't be, is answered with
+    `{"error": …}` and changes nothing."""
     server: MatchServer | None = None
     for line in lines:
         try:
@@ -38,7 +42,7 @@ def serve(lines: Iterable[str], out: TextIO) -> None:
                 answer = {"error": "init first"}
             else:
                 answer = server.handle(message)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         if answer is not None:
             out.write(json.dumps(answer, separators=(",", ":")) + "\n")
@@ -57,7 +61,13 @@ class MatchServer:
         self._pending: dict[tuple[str, int, int], tuple[Clue, float, int]] = {}
 
     def handle(self, message: Message) -> Answer | None:
-        """The answer to a request; None for an event."""
+        """The answer to a request; None for an event.
+
+        :raise ValueError: a number that can't be. Nothing has changed then, as after any other error.
+        """
+        for key in ("now", "asked", "slot", "team", "vol"):
+            if key in message:
+                _check_number(key, message[key], is_whole=key not in ("now", "asked"))
         if "ev" in message:
             handler: Callable[[Message], None] | None = getattr(self, f"_on_{message['ev']}", None)
             if handler:
@@ -113,8 +123,8 @@ class MatchServer:
         self._situation.ledger.muted_volunteers.add(event["vol"])
 
     def _on_hold(self, event: Message) -> None:
-        self._situation.ledger.hold(event["team"], event["slot"])
         self._serving[event["order"]] = (event["team"], event["slot"])
+        self._situation.ledger.hold(event["team"], event["slot"])
 
     def _on_release(self, event: Message) -> None:
         self._situation.ledger.release(event["team"], event["slot"], event["vols"])
@@ -168,8 +178,24 @@ class MatchServer:
         return pending[2]
 
 
+def _check_number(name: str, value: object, *, is_whole: bool = True) -> None:
+    """:raise ValueError: it is no such number, or beyond all bounds."""
+    if not isinstance(value, int if is_whole else (int, float)) or not abs(value) <= _MOST:
+        raise ValueError(f"{name} is no number to count with")
+
+
 def read_need(order: Message) -> Need:
-    """An order as the caller writes it."""
+    """An order as the caller writes it.
+
+    :raise ValueError: nobody is needed, or a number can't be.
+    """
+    for name in ("n_lead", "n_help"):
+        _check_number(name, order[name])
+    for slot in order["slots"]:
+        _check_number("a slot", slot)
+    if min(order["n_lead"], order["n_help"]) < 0 or not order["n_lead"] + order["n_help"]:
+        raise ValueError("an order needs at least one person")
+    _check_number("created", order["created"], is_whole=False)
     return Need(
         id=order["id"],
         topic=str(order["topic"]),

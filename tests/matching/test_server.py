@@ -108,12 +108,34 @@ def test_a_place_off_the_map_is_served_all_the_same():
 
 
 @pytest.mark.parametrize(
-    "line", ["nonsense", "[]", "{}", '{"op":"dance"}', json.dumps(WAVE | {"order": {"id": 1}}), '{"ev":"book","vol":0}']
+    "line",
+    [
+        "nonsense",
+        "[]",
+        "{}",
+        '{"op":"dance"}',
+        "[" * 100_000,
+        '{"op":' * 100_000,
+        '{"ev":"book","vol":0}',
+        '{"ev":"hold","team":0,"slot":9}',
+        '{"ev":"hold","team":0,"slot":"x","order":7}',
+        '{"ev":"ask_team","order":7,"team":0,"now":1e12}',
+        '{"ev":"ask_team","order":7,"team":0,"now":NaN}',
+        '{"ev":"ask_team","order":7,"team":0,"now":1e999}',
+        json.dumps(WAVE | {"order": {"id": 1}}),
+        json.dumps(WAVE | {"order": ORDER | {"n_lead": 0, "n_help": 0}}),
+        json.dumps(WAVE | {"order": ORDER | {"n_lead": -1}}),
+        json.dumps(WAVE | {"order": ORDER | {"slots": [10**500]}}),
+        json.dumps(WAVE | {"order": ORDER | {"created": "today"}}),
+        json.dumps(WAVE | {"now": 10**400}),
+    ],
+    ids=lambda line: line[:60],
 )
-def test_a_line_nobody_understands_is_answered_and_the_next_one_served(line: str):
-    answers = say(INIT, line, WAVE)
-    assert set(answers[1]) == {"error"}
-    assert answers[2] == {"teams": [0]}
+def test_a_line_nobody_understands_is_answered_and_changes_nothing(line: str):
+    answers = say(INIT, WAVE, line, line, line, WAVE, CREW)
+    assert [set(answer) for answer in answers[2:5]] == [{"error"}] * 3
+    assert answers[5] == {"teams": [0]}
+    assert answers[6] == say(INIT, WAVE, CREW)[2]
 
 
 def test_before_the_city_is_known_nothing_can_be_asked():
@@ -128,6 +150,14 @@ def test_the_command_speaks_on_standard_input_and_output():
     result = CliRunner().invoke(main, ["match-server"], input=json.dumps(INIT) + "\n" + json.dumps(WAVE) + "\n")
     assert result.exit_code == 0
     assert [json.loads(line) for line in result.output.splitlines()] == [{"ok": True}, {"teams": [0]}]
+
+
+def test_a_broken_byte_spoils_its_line_alone():
+    lines = [json.dumps(INIT).encode(), b'{"op":"\xff"}', json.dumps(WAVE).encode()]
+    result = CliRunner().invoke(main, ["match-server"], input=b"\n".join(lines))
+    assert result.exit_code == 0
+    ready, broken, wave = [json.loads(line) for line in result.output.splitlines()]
+    assert (ready, set(broken), wave) == ({"ok": True}, {"error"}, {"teams": [0]})
 
 
 def test_the_core_imports_itself_and_the_standard_library_only():
