@@ -112,15 +112,18 @@ def week_room(situation: Situation, urgency: Urgency, team: Team) -> float:
 
 
 def _count_free(situation: Situation, need: Need, team: Team, slot: int) -> tuple[int, int]:
-    """Members who could come, and how many of them may lead.
-
-    They are counted one by one only once the team has work that week; before, the usual week says it.
-    """
-    if not situation.ledger.held_in_week(team.id, week_of(slot)):
-        part = part_of_week(slot)
-        return situation.city.usual_people(team.id, part), situation.city.usual_leads(team.id, need.topic, part)
-    free = [person for person in situation.city.members[team.id] if situation.is_free(person, slot, need.urgency)]
-    return len(free), sum(person.may_lead(need.topic) for person in free)
+    """Members who could come, and how many of them may lead: as in the usual week, but for whom a promise or a wish
+    not to be asked keeps away. Their own team need have no work that week: they may have been lent."""
+    part = part_of_week(slot)
+    free, leads = situation.city.usual_people(team.id, part), situation.city.usual_leads(team.id, need.topic, part)
+    booked, muted = situation.ledger.list_booked(week_of(slot)), situation.ledger.muted_volunteers
+    if booked or muted:
+        for person in situation.city.members[team.id]:
+            is_kept = person.id in booked or person.id in muted
+            if is_kept and person.has_time_in(slot) and not situation.is_free(person, slot, need.urgency):
+                free -= 1
+                leads -= person.may_lead(need.topic)
+    return free, leads
 
 
 def explain_absence(situation: Situation, need: Need, team: Team, now: float) -> str | None:

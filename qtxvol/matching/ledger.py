@@ -4,11 +4,14 @@ Numbers that fall to nothing are taken out, so that a ledger after a withdrawal 
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from qtxvol.matching.slots import MINUTES_PER_WEEK, week_of
+
+Key = TypeVar("Key")
 
 
 @dataclass(slots=True)
@@ -19,8 +22,8 @@ class Recent:
     since: float = 0.0
 
     def at(self, now: float) -> float:
-        """The faded count at `now`; about the number of entries of the last seven days."""
-        return self.weight * math.exp((self.since - now) / MINUTES_PER_WEEK) if self.weight else 0.0
+        """The faded count at `now`; about the number of entries of the last seven days. Before an entry it is whole."""
+        return self.weight * math.exp(min(0.0, self.since - now) / MINUTES_PER_WEEK) if self.weight else 0.0
 
     def add(self, now: float) -> None:
         self.weight = self.at(now) + 1
@@ -28,6 +31,7 @@ class Recent:
 
 
 _NEVER = Recent()
+_NOBODY: Mapping[int, int] = {}
 
 
 @dataclass(slots=True)
@@ -37,7 +41,7 @@ class Ledger:
     _team_slots: dict[tuple[int, int], int] = field(default_factory=dict)
     _team_weeks: dict[tuple[int, int], int] = field(default_factory=dict)
     _booked: dict[int, set[int]] = field(default_factory=dict)
-    _volunteer_weeks: dict[tuple[int, int], int] = field(default_factory=dict)
+    _volunteer_weeks: dict[int, dict[int, int]] = field(default_factory=dict)  # week -> volunteer -> services
     _asked_for: dict[tuple[int, int], int] = field(default_factory=dict)
     _team_asks: dict[int, Recent] = field(default_factory=dict)
     _volunteer_asks: dict[int, Recent] = field(default_factory=dict)
@@ -64,7 +68,11 @@ class Ledger:
         return slot in self._booked.get(volunteer, ())
 
     def booked_in_week(self, volunteer: int, week: int) -> int:
-        return self._volunteer_weeks.get((volunteer, week), 0)
+        return self._volunteer_weeks.get(week, _NOBODY).get(volunteer, 0)
+
+    def list_booked(self, week: int) -> Collection[int]:
+        """Volunteers who have promised anything in the week."""
+        return self._volunteer_weeks.get(week, _NOBODY).keys()
 
     def is_asked_for(self, volunteer: int, slot: int) -> bool:
         """Whether the person still owes an answer about this slot."""
@@ -119,7 +127,7 @@ class Ledger:
         if slot in slots:
             raise ValueError(f"volunteer {volunteer} is booked in slot {slot} already")
         slots.add(slot)
-        _change(self._volunteer_weeks, (volunteer, week_of(slot)), 1)
+        _change(self._volunteer_weeks.setdefault(week_of(slot), {}), volunteer, 1)
 
     def release(self, team: int, slot: int, volunteers: Iterable[int]) -> None:
         """Take back one hold of the team and the bookings made under it."""
@@ -141,14 +149,17 @@ class Ledger:
         slots.discard(slot)
         if not slots:
             del self._booked[volunteer]
-        _change(self._volunteer_weeks, (volunteer, week_of(slot)), -1)
+        week = week_of(slot)
+        _change(self._volunteer_weeks[week], volunteer, -1)
+        if not self._volunteer_weeks[week]:
+            del self._volunteer_weeks[week]
 
 
 def _week_at(now: float) -> int:
     return int(now // MINUTES_PER_WEEK)
 
 
-def _change(counts: dict[tuple[int, int], int], key: tuple[int, int], by: int) -> None:
+def _change(counts: dict[Key, int], key: Key, by: int) -> None:
     """Add to a count; a count of nothing, or below, is no entry."""
     left = counts.get(key, 0) + by
     if left > 0:

@@ -46,6 +46,43 @@ def test_only_teams_that_the_rules_allow(seed: int):
         assert {opening.slot for opening in openings} <= set(need.slots)
 
 
+def test_a_lead_who_was_lent_or_wants_no_messages_is_not_counted():
+    """Their own team has no work that week; it can't come all the same."""
+    lent, muted = situation_of(), situation_of()
+    lent.ledger.book(LEAD.id, 9)
+    muted.ledger.muted_volunteers.add(LEAD.id)
+    assert [opening.slot for opening in list_candidates(lent, NEED, NOW)[0][1]] == [12]
+    assert explain_absence(lent, replace(NEED, slots=(9,)), TEAM, NOW) == "no_lead"
+    assert explain_absence(muted, NEED, TEAM, NOW) == "no_lead"
+    emergency = replace(NEED, urgency=Urgency.EMERGENCY)
+    assert len(list_candidates(muted, emergency, NOW)[0][1]) == 2, "emergencies reach those too"
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_an_opening_counts_exactly_those_who_are_free(seed: int):
+    situation, draw = make_situation(seed), Random(seed)
+    ledger, people = situation.ledger, list(situation.city.volunteers.values())
+    for person in draw.sample(people, 20):
+        if draw.random() < 0.2:
+            ledger.muted_volunteers.add(person.id)
+        else:
+            ledger.book(person.id, draw.randrange(21))
+    for team in draw.sample(sorted(situation.city.teams), 2):
+        ledger.hold(team, draw.randrange(21))
+    for number in range(5):
+        need = make_need(number, draw, 6)
+        for team, openings in list_candidates(situation, need, NOW):
+            for opening in openings:
+                free = [
+                    person
+                    for person in situation.city.members[team.id]
+                    if situation.is_free(person, opening.slot, need.urgency)
+                ]
+                assert opening.free == len(free)
+                assert opening.leads == sum(person.may_lead(need.topic) for person in free)
+
+
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=60, deadline=None)
 def test_a_team_is_a_candidate_or_there_is_a_reason_in_words(seed: int):
