@@ -33,13 +33,14 @@ class Opening:
 def list_eligible(situation: Situation, need: Need, most: int | None = None) -> list[Team]:
     """Teams that the rules allow: able to lead the topic, of the lead or a responsible department; by id.
 
-    For an emergency every department's teams count; likewise where the departments of the rule have no able team.
+    For an emergency every department's teams count; likewise where the departments of the rule have no able team and do
+    not answer alone.
     """
-    is_open = situation.settings.is_pool_open
+    remit, is_open = situation.remit_of(need), situation.settings.is_pool_open
     if need.urgency is not Urgency.EMERGENCY or not is_open:
         allowed = _allowed_departments(situation, need)
         chosen = situation.city.teams_able_to_lead(need.topic, need.place, allowed, most)
-        if chosen or not is_open:
+        if chosen or not is_open or (remit and remit.is_alone):
             return chosen
     return situation.city.teams_able_to_lead(need.topic, need.place, most=most)
 

@@ -86,7 +86,8 @@ def _share_out(situation: Situation, need: Need, own: list[_Person], lent: list[
     others = [person for person in (*own, *lent) if person.id not in taken]
     helpers, helper_chance = _just_enough(others, need.helpers, target)
     taken |= {person.id for person in helpers}
-    reserve = [person.id for person in (*own, *lent) if person.id not in taken]
+    # a single person leads: whoever may not is no help
+    reserve = [person.id for person in (*own, *lent) if person.id not in taken and (need.helpers or person.may_lead)]
     return Crew(_ids(leads), _ids(helpers), tuple(reserve), lead_chance * helper_chance)
 
 

@@ -27,6 +27,7 @@ class Need:
     :ivar experts: ids of teams on the list of experts of its emergency.
     :ivar starts: minute in which the service would begin, slot by slot; empty: the slots' usual starts.
     :ivar remit: who answers for this very order, where its holder is known; None: as the city's table says.
+    :ivar is_for_anybody: no skill is asked for, so whoever may be asked counts as one who may lead.
     """
 
     id: int
@@ -41,6 +42,7 @@ class Need:
     experts: frozenset[int] = frozenset()
     starts: tuple[int, ...] = ()
     remit: Remit | None = None
+    is_for_anybody: bool = False
 
     @property
     def people(self) -> int:

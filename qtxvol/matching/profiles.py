@@ -39,10 +39,14 @@ class Department:
 
 @dataclass(frozen=True, slots=True)
 class Remit:
-    """Which departments answer for a topic and an audience: one leads, others share the responsibility."""
+    """Which departments answer for a topic and an audience: one leads, others share the responsibility.
+
+    :ivar is_alone: nobody stands in for them where they have no able team: nobody knows who else is one.
+    """
 
     lead: str
     responsible: tuple[str, ...] = ()
+    is_alone: bool = False
 
     @property
     def departments(self) -> tuple[str, ...]:

@@ -101,13 +101,14 @@ def _crew(worth: float, need: Need, captain: float, opening: Opening) -> Reason:
     """What the captain's yes loses because the crew may stay short."""
     lost = worth * captain * (1 - opening.crew_chance)
     facts = {
-        "leads": opening.leads,
         "free": opening.free,
         "people": need.people,
         "times": opening.free / need.people,
         "percent": 100 * opening.crew_chance,
     }
-    return Reason("crew", -lost, facts)
+    if need.is_for_anybody:
+        return Reason("crew_of_anybody", -lost, facts)
+    return Reason("crew", -lost, facts | {"leads": opening.leads})
 
 
 def _distance(situation: Situation, need: Need, team: Team) -> Reason:

@@ -6,6 +6,7 @@ from qtxvol.matching.score import Reason
 REASONS = {
     "captain": "队长答应的可能约 %(percent).0f%%",
     "crew": "骨干 %(leads)d 名、人手为所需 %(times).1f 倍，凑齐一组的可能约 %(percent).0f%%",
+    "crew_of_anybody": "人手为所需 %(times).1f 倍，凑齐一组的可能约 %(percent).0f%%",
     "distance": "距离 %(km).1f 公里",
     "distance_unknown": "地图上没有位置，按 %(km).0f 公里估计",
     "load": "近 7 天任务占每周上限 %(percent).0f%%",

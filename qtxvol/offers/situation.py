@@ -163,7 +163,8 @@ class _Asked:
             if self.level(person, topic) >= LEAD_LEVEL
         }
         return all(
-            need.remit is not None and any((code, need.topic) in led for code in need.remit.departments)
+            need.remit is not None
+            and (need.remit.is_alone or any((code, need.topic) in led for code in need.remit.departments))
             for need in self.needs.values()
         )
 
@@ -218,7 +219,13 @@ def _wanted(order: Order, item: AnyRow) -> Wanted:
 
 
 def _remit(order: Order, named: Sequence[str]) -> Remit | None:
-    """The department that holds the order leads; before, the first that the menu or the plan names."""
+    """The department that holds the order leads; before, the first that the menu or the plan names.
+
+    A wish in words of which nobody has said what it is about is for the teams of whoever has claimed it: the service
+    can't know who else could tell them about it.
+    """
+    if order.department_id and not order.menu_item_id and not order.theme:
+        return Remit(order.department_id, is_alone=True)
     lead = order.department_id or next(iter(named), None)
     return Remit(lead, tuple(code for code in named if code != lead)) if lead else None
 
@@ -259,6 +266,7 @@ def _add(
         urgency=urgency,
         experts=own_experts,
         remit=remit,
+        is_for_anybody=not skills,
     )
 
 

@@ -43,12 +43,21 @@ def chance_in_words(chance: float) -> str:
 
 def _crew(facts: Mapping[str, float]) -> str:
     """The term only takes points away, so it is called a risk; then how many there are."""
-    risk = 1 - facts["percent"] / 100
-    words = _("凑不齐人手的风险约 %(percent)s", percent=percent(risk)) if risk >= _LEAST_RISK else _("人手多半凑得齐")
+    words = _crew_risk(facts)
     lead = ngettext("能主讲的 %(num)d 人", "能主讲的 %(num)d 人", round(facts["leads"]))
     if "free" not in facts:
         return words
     return _("%(risk)s：%(hands)s，其中%(lead)s", risk=words, hands=_hands(facts), lead=lead)
+
+
+def _crew_of_anybody(facts: Mapping[str, float]) -> str:
+    """The same where no skill is asked for: nobody is called able to lead."""
+    return _("%(risk)s：%(hands)s", risk=_crew_risk(facts), hands=_hands(facts))
+
+
+def _crew_risk(facts: Mapping[str, float]) -> str:
+    risk = 1 - facts["percent"] / 100
+    return _("凑不齐人手的风险约 %(percent)s", percent=percent(risk)) if risk >= _LEAST_RISK else _("人手多半凑得齐")
 
 
 #: Below, a percentage to the next five would be nought.
@@ -98,6 +107,7 @@ def _asks(facts: Mapping[str, float]) -> str:
 REASONS: Mapping[str, Callable[[Mapping[str, float]], str]] = {
     "captain": lambda facts: _("队长答应的可能约 %(percent)s", percent=percent(facts["percent"] / 100)),
     "crew": _crew,
+    "crew_of_anybody": _crew_of_anybody,
     "distance": _distance,
     "distance_unknown": lambda facts: _("地图上没有位置，按 %(km)s 公里算", km=round(facts["km"])),
     "load": _load,
@@ -196,6 +206,7 @@ def _short_load(facts: Mapping[str, float]) -> str:
 SHORT: Mapping[str, Callable[[Mapping[str, float]], str]] = {
     "expert": REASONS["expert"],
     "crew": lambda facts: _hands(facts) if "free" in facts else "",
+    "crew_of_anybody": _hands,
     "distance": REASONS["distance"],
     "distance_unknown": lambda facts: _("地图上没有位置"),
     "load": _short_load,

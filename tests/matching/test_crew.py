@@ -53,6 +53,13 @@ def test_just_enough_people_are_asked_and_the_others_stand_by():
     assert sorted(crew.ask + crew.reserve) == list(range(12))
 
 
+def test_where_one_person_leads_only_those_who_may_stand_by():
+    situation = situation_of(person(1, level=2), person(2, level=2), person(3))
+    crew = choose_crew(situation, replace(NEED, helpers=0), TEAMS[0], 9, NOW)
+    assert crew is not None
+    assert {*crew.ask, *crew.reserve} == {1, 2}
+
+
 def test_neighbours_of_another_team_lend_a_hand_when_it_is_short():
     people = (person(1, level=2), person(2, team=2), person(3, team=2))
     crew = choose_crew(situation_of(*people), NEED, TEAMS[0], 9, NOW)

@@ -63,7 +63,7 @@ def test_every_sentence_belongs_to_a_term_that_occurs():
     said = set()
     for seed in range(300):
         situation = busy_situation(seed)
-        need = replace(make_need(1, Random(seed), 6), experts=frozenset({seed % 6}))
+        need = replace(make_need(1, Random(seed), 6), experts=frozenset({seed % 6}), is_for_anybody=seed % 2 > 0)
         for suggestion in rank(situation, need, NOW):
             said |= {reason.code for reason in suggestion.reasons}
     assert said == set(REASONS)

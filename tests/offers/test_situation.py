@@ -28,6 +28,7 @@ from qtxvol.orders.transition import Outcome
 from qtxvol.orders.windows import Window
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
+from qtxvol.web.match_words import REASONS
 from tests.emergencies.plans import opened
 from tests.factories import (
     COMMUNITY,
@@ -123,6 +124,32 @@ def test_a_wish_in_free_text_can_be_led_by_every_verified_member(ctx):
     assert need.topic == "wish:"
     assert need.people == 1
     assert matching.situation.city.count_leads(city.team.team_id, need.topic) == 4
+
+
+def test_a_wish_that_nobody_has_named_goes_to_the_teams_of_its_department_alone(ctx):
+    """Nobody knows who else could tell about it, and nobody is called able to."""
+    city = make_city()
+    others, _crew = make_team("education", themes=("science",), name="教育局测试队")
+    order = claimed(city, menu_item_id=None, wish="想听听怎么防诈骗", audience="residents")
+    matching = load(order, is_whole_city=True)
+    need = matching.needs[order.order_id]
+    ranking = rank(matching.situation, need, minute_of(NOW))
+    assert {each.team for each in ranking} == {city.team.team_id, city.other_team.team_id}
+    assert explain_absence(matching.situation, need, matching.situation.city.teams[others.team_id], minute_of(NOW)) == (
+        "other_department"
+    )
+    crew = next(reason for each in ranking for reason in each.reasons if reason.code.startswith("crew"))
+    assert crew.code == "crew_of_anybody"
+    assert "主讲" not in REASONS[crew.code](crew.facts)
+
+
+def test_where_its_department_has_no_team_such_a_wish_waits_for_a_person(ctx):
+    city = make_city()
+    order = claimed(city, menu_item_id=None, wish="想听听怎么防诈骗", audience="residents")
+    with transaction():
+        db.session.execute(update(Team).values(department_id="education"))
+    matching = load(order, is_whole_city=True)
+    assert rank(matching.situation, matching.needs[order.order_id], minute_of(NOW)) == []
 
 
 def test_who_is_qualified_leads_who_likes_the_theme_too_stands_higher_and_others_help(ctx):
