@@ -70,7 +70,7 @@ class OrderLine:
 
     :ivar town: `standing.Town.key`.
     :ivar accepted_at: of its first acceptance; `claimed_at` of the claim before that.
-    :ivar is_late: one of the steps up to the acceptance was overdue.
+    :ivar has_late_step: one of the steps up to the acceptance was overdue; whether that counts: `is_late`.
     :ivar offers: times that a team was asked by name; `asks` times that a person was.
     """
 
@@ -81,7 +81,7 @@ class OrderLine:
     fate: Fate
     claimed_at: datetime | None
     accepted_at: datetime | None
-    is_late: bool
+    has_late_step: bool
     waves: int
     offers: int
     asks: int
@@ -100,6 +100,16 @@ class OrderLine:
         return self.is_filled or self.fate is Fate.MISSED
 
     @property
+    def messages(self) -> int:
+        """Every asking of a team or a person, those in vain included."""
+        return self.offers + self.asks
+
+    @property
+    def is_late(self) -> bool:
+        """Late, and not left aside: lists, towns and files say so of the same orders as the figure."""
+        return self.has_late_step and self.fate is not Fate.ASIDE
+
+    @property
     def wait(self) -> timedelta | None:
         """From placing to the first acceptance."""
         return self.accepted_at - self.placed_at if self.accepted_at else None
@@ -108,6 +118,36 @@ class OrderLine:
     def search(self) -> timedelta | None:
         """From the claim to the first acceptance."""
         return self.accepted_at - self.claimed_at if self.accepted_at and self.claimed_at else None
+
+
+#: Which orders count in what, by the name of their list. Nothing else decides it: figures, the lists that they open,
+#: towns, months and files all ask here. A share has two lists, the orders that it is about and those that made it.
+COUNTED: Mapping[str, Callable[[OrderLine], bool]] = {
+    "all": lambda line: True,
+    "judged": lambda line: line.is_judged,
+    "filled": lambda line: line.is_filled,
+    "missed": lambda line: line.fate is Fate.MISSED,
+    "waiting": lambda line: line.fate is Fate.WAITING,
+    "aside": lambda line: line.fate is Fate.ASIDE,
+    "valid": lambda line: line.fate is not Fate.ASIDE,
+    "late": lambda line: line.is_late,
+    "urgent": lambda line: line.urgency == "urgent" and line.is_judged,
+    "urgent_filled": lambda line: line.urgency == "urgent" and line.is_filled,
+    "emergency": lambda line: line.urgency == "emergency" and line.is_judged,
+    "emergency_filled": lambda line: line.urgency == "emergency" and line.is_filled,
+    # first acceptances, whatever became of the order later
+    "taken": lambda line: line.wait is not None,
+    "searched": lambda line: line.search is not None,
+    "emergency_taken": lambda line: line.urgency == "emergency" and line.wait is not None,
+    "asked": lambda line: line.messages > 0,
+    "in_waves": lambda line: line.waves > 0,
+}
+
+
+def list_counted(lines: Iterable[OrderLine], which: str) -> list[OrderLine]:
+    """Those of the orders that count in `which`, a key of `COUNTED`, in their order."""
+    belongs = COUNTED[which]
+    return [line for line in lines if belongs(line)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +252,7 @@ class Asks:
 class Fairness:
     """All figures of a period. Both days are included.
 
+    :ivar last: today while the period runs, since what has not come yet carries nothing.
     :ivar orders: those placed in the period, oldest first; `towns` the worst first, small ones last.
     :ivar volunteers: services over verified volunteers, zeros included; `teams` active ones, the busiest first.
     :ivar unsubscribed: verified volunteers who want no asks, now; `paused` teams that want none, now.
@@ -236,54 +277,49 @@ class Fairness:
     unsubscribed: int
     paused: int
 
-    @property
-    def judged(self) -> list[OrderLine]:
-        return [order for order in self.orders if order.is_judged]
+    def counted(self, which: str) -> list[OrderLine]:
+        """The orders behind a figure, oldest first: `which` is a key of `COUNTED`."""
+        return list_counted(self.orders, which)
 
-    @property
-    def waiting(self) -> list[OrderLine]:
-        return [order for order in self.orders if order.fate is Fate.WAITING]
+    def share(self, part: str, whole: str) -> float | None:
+        """How many of the orders `whole` are among those `part`; both are keys of `COUNTED`."""
+        return part_of(len(self.counted(part)), len(self.counted(whole)))
 
     @property
     def compared_towns(self) -> list[TownLine]:
         """Towns with enough orders to compare."""
         return [town for town in self.towns if not town.is_small]
 
-    @property
-    def filled(self) -> list[OrderLine]:
-        return [order for order in self.orders if order.is_filled]
-
-    def share_of(self, *urgencies: str) -> float | None:
-        """The share served of the orders of these urgencies; of all without."""
-        lines = [order for order in self.judged if not urgencies or order.urgency in urgencies]
-        return part_of(sum(order.is_filled for order in lines), len(lines))
+    def share_of(self, urgency: str = "") -> float | None:
+        """The share served, of all orders or of those of this urgency: `urgent` or `emergency`."""
+        return self.share(f"{urgency}_filled", urgency) if urgency else self.share("filled", "judged")
 
     @property
     def late_share(self) -> float | None:
-        lines = [order for order in self.orders if order.fate is not Fate.ASIDE]
-        return part_of(sum(order.is_late for order in lines), len(lines))
+        return self.share("late", "valid")
 
     @property
     def messages(self) -> int:
         """Every asking of a team or a person about the orders of the period, those in vain included."""
-        return sum(order.offers + order.asks for order in self.orders)
+        return sum(order.messages for order in self.counted("asked"))
 
     @property
     def messages_per_filled(self) -> float | None:
-        return self.messages / len(self.filled) if self.filled else None
+        return part_of(self.messages, len(self.counted("filled")))
 
     def hours(self, share: float, of: Callable[[OrderLine], timedelta | None] = lambda line: line.wait) -> float | None:
-        return percentile([span / _HOUR for line in self.orders if (span := of(line)) is not None], share)
+        """Of the orders `taken`; with the search instead of the wait, of those `searched`."""
+        return _hours(self.orders, share, of)
 
     def emergency_minutes(self, share: float) -> float | None:
-        lines = [line for line in self.orders if line.urgency == "emergency"]
+        lines = self.counted("emergency_taken")
         return percentile([line.wait / _MINUTE for line in lines if line.wait is not None], share)
 
     @property
     def waves(self) -> float | None:
-        """Mean, of orders for which anybody was asked by name."""
-        asked = [order.waves for order in self.orders if order.waves]
-        return sum(asked) / len(asked) if asked else None
+        """Mean, of orders for which teams were asked by name."""
+        asked = self.counted("in_waves")
+        return part_of(sum(order.waves for order in asked), len(asked))
 
     @property
     def worst_town(self) -> TownLine | None:
@@ -296,11 +332,14 @@ class Fairness:
 
 
 def measure(first: date, last: date, now: datetime, *, department_id: str | None = None) -> Fairness:
-    """All figures of the days from `first` to `last`, as they stand at `now`.
+    """All figures of the days from `first` to `last`, as they stand at `now`; while they run, of those until today.
 
     :param department_id: its orders, and the people and teams of its teams; None: the whole city.
     """
     settings = get_settings()
+    today = now.astimezone(CITY_TIME).date()
+    if first <= today:
+        last = min(last, today)
     since = min(first, _months_back(last, TREND_MONTHS - 1))
     reach = _Reach(since, last, now, department_id)
     by_order, offer_days = _read_offers(reach)
@@ -468,7 +507,7 @@ def _read_orders(
     reach: _Reach, steps: _Steps, offers: Mapping[str, _Asked], asks: Mapping[str, _Asked]
 ) -> list[OrderLine]:
     last_wish = select(func.max(WishedTime.ends_at)).where(WishedTime.order_id == Order.id).scalar_subquery()
-    is_late = exists().where(
+    has_late_step = exists().where(
         OrderClock.order_id == Order.id,
         OrderClock.step.in_(_STEPS),
         or_(clocks.is_overdue(reach.now), clocks.was_late(), clocks.was_missed()),
@@ -476,7 +515,7 @@ def _read_orders(
     rows = db.session.execute(
         select(
             Order.number, Order.placed_at, town_key(Order.division_code), Order.urgency, Order.status,
-            Order.waves_count, last_wish, is_late,
+            Order.waves_count, last_wish, has_late_step,
         )
         .where(*reach.orders())
         .order_by(Order.placed_at, Order.id)
@@ -491,7 +530,7 @@ def _read_orders(
             fate=_fate_of(Status(status), wished_until, reach.now),
             claimed_at=steps.claimed.get(number),
             accepted_at=steps.accepted.get(number),
-            is_late=late,
+            has_late_step=late,
             waves=waves,
             offers=offers.get(number, nothing).answers.asked,
             asks=asks.get(number, nothing).answers.asked,
@@ -658,6 +697,12 @@ def _load(services: int, capacity: int, first: date, last: date) -> float:
     return services / (max(1, capacity) * weeks)
 
 
+def _hours(
+    lines: Iterable[OrderLine], share: float, of: Callable[[OrderLine], timedelta | None] = lambda line: line.wait
+) -> float | None:
+    return percentile([span / _HOUR for line in lines if (span := of(line)) is not None], share)
+
+
 def _town_lines(lines: Sequence[OrderLine], names: Mapping[str, Label]) -> list[TownLine]:
     by_town: dict[str, list[OrderLine]] = defaultdict(list)
     for line in lines:
@@ -667,11 +712,11 @@ def _town_lines(lines: Sequence[OrderLine], names: Mapping[str, Label]) -> list[
             key=key,
             name=names.get(key, Label(key, key)),
             orders=len(mine),
-            filled=sum(line.is_filled for line in mine),
-            missed=sum(line.fate is Fate.MISSED for line in mine),
-            waiting=sum(line.fate is Fate.WAITING for line in mine),
-            late=sum(line.is_late for line in mine),
-            median_hours=percentile([line.wait / _HOUR for line in mine if line.wait is not None], 0.5),
+            filled=len(list_counted(mine, "filled")),
+            missed=len(list_counted(mine, "missed")),
+            waiting=len(list_counted(mine, "waiting")),
+            late=len(list_counted(mine, "late")),
+            median_hours=_hours(mine, 0.5),
         )
         for key, mine in by_town.items()
     ]
@@ -713,8 +758,7 @@ def _month_lines(
     while month <= last:
         end = min(_months_back(month, -1) - timedelta(days=1), last)
         mine = by_month[month]
-        filled = [line for line in mine if line.is_filled]
-        messages = sum(line.offers + line.asks for line in mine)
+        filled = len(list_counted(mine, "filled"))
         served = Counter[int]()
         for team_id, on, n in team_days:
             if month <= on <= end:
@@ -723,9 +767,9 @@ def _month_lines(
             MonthLine(
                 first=month,
                 orders=len(mine),
-                share=part_of(len(filled), sum(line.is_judged for line in mine)),
-                median_hours=percentile([line.wait / _HOUR for line in mine if line.wait is not None], 0.5),
-                messages=messages / len(filled) if filled else None,
+                share=part_of(filled, len(list_counted(mine, "judged"))),
+                median_hours=_hours(mine, 0.5),
+                messages=part_of(sum(line.messages for line in mine), filled),
                 gini_volunteers=_services_of(person_days, people, month, end).gini,
                 gini_teams=gini([_load(served[team.id], team.capacity, month, end) for team in teams]),
             )

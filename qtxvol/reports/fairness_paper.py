@@ -1,8 +1,8 @@
 """The fairness of a period in words and tables: each figure with what it means and how it is counted; as a paper."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from qtxvol.base import CITY_TIME
 from qtxvol.offers.caps import PASSED
@@ -26,7 +26,8 @@ class Figure:
 
     :ivar of: what it rests on, e.g. how many of how many; empty without.
     :ivar means: one plain sentence; `how` it is counted.
-    :ivar rows: a key of `ROWS` where the orders behind it can be listed; empty without.
+    :ivar rows: a key of `ROWS` where the orders that it counts can be listed; empty without.
+    :ivar whole: of a share, the key of the orders that it is a share of; empty without.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Figure:
     means: Label
     how: Label
     rows: str = ""
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,28 @@ class Group:
     figures: Sequence[Figure]
 
 
-#: The lists of orders behind the figures.
-ROWS: dict[str, tuple[Label, Callable[[OrderLine], bool]]] = {
-    "all": (Label("全部点单", "All orders"), lambda line: True),
-    "filled": (Label("有队伍服务的单", "Orders served"), lambda line: line.is_filled),
-    "missed": (Label("没有队伍服务的单", "Orders not served"), lambda line: line.fate is Fate.MISSED),
-    "waiting": (Label("还在等的单", "Orders still waiting"), lambda line: line.fate is Fate.WAITING),
-    "aside": (Label("不计入的单", "Orders left aside"), lambda line: line.fate is Fate.ASIDE),
-    "late": (Label("有一步超时的单", "Orders with a late step"), lambda line: line.is_late),
-    "urgent": (Label("加急单", "Urgent orders"), lambda line: line.urgency == "urgent"),
-    "emergency": (Label("应急单", "Emergency orders"), lambda line: line.urgency == "emergency"),
-    "asked": (Label("点名问过的单", "Orders asked about"), lambda line: line.offers + line.asks > 0),
+#: The lists of orders behind the figures, by the keys of `COUNTED`, which says what belongs there.
+ROWS: Mapping[str, Label] = {
+    "all": Label("全部点单", "All orders"),
+    "judged": Label("有结果的单", "Orders with a verdict"),
+    "filled": Label("有队伍服务的单", "Orders served"),
+    "missed": Label("没有队伍服务的单", "Orders not served"),
+    "waiting": Label("还在等的单", "Orders still waiting"),
+    "aside": Label("不计入的单", "Orders left aside"),
+    "valid": Label("计入的单", "Orders not left aside"),
+    "late": Label("有一步超时的单", "Orders with a late step"),
+    "urgent": Label("有结果的加急单", "Urgent orders with a verdict"),
+    "urgent_filled": Label("有队伍服务的加急单", "Urgent orders served"),
+    "emergency": Label("有结果的应急单", "Emergency orders with a verdict"),
+    "emergency_filled": Label("有队伍服务的应急单", "Emergency orders served"),
+    "taken": Label("有队伍接过的单", "Orders that a team accepted"),
+    "searched": Label("领单后有队伍接过的单", "Orders accepted after a claim"),
+    "emergency_taken": Label("有队伍接过的应急单", "Emergency orders that a team accepted"),
+    "asked": Label("点名问过的单", "Orders asked about"),
+    "in_waves": Label("点名问过服务队的单", "Orders about which teams were asked"),
 }
+#: Those that every list leads to; the others are reached from their figures.
+MAIN_ROWS = ("all", "judged", "filled", "missed", "waiting", "aside", "late", "urgent", "emergency", "asked")
 
 FATES: dict[Fate, Label] = {
     Fate.SERVED: Label("已服务", "Served"),
@@ -122,9 +134,7 @@ def _of(part: int, whole: int, zh: str, en: str) -> Label:
 
 
 def _served(found: Fairness) -> list[Figure]:
-    judged, filled, waiting = len(found.judged), len(found.filled), len(found.waiting)
-    aside = sum(line.fate is Fate.ASIDE for line in found.orders)
-    late = [line for line in found.orders if line.is_late and line.fate is not Fate.ASIDE]
+    judged, filled, waiting, aside = (_number(found, key) for key in ("judged", "filled", "waiting", "aside"))
     how = Label(
         "已办结或已约定服务的单，除以有结果的单。没有结果的不算：还有期望时间没到的（在等），撤单、联系不上、不予受理和"
         "并单的（不计入）。未能满足的，和期望时间全过了还没人接的，算没有服务。",
@@ -147,14 +157,14 @@ def _served(found: Fairness) -> list[Figure]:
             "filled", Label("服务率", "Orders served"), _percent(found.share_of()), _PERCENT,
             Label(f"有结果的 {judged:,} 单中的 {filled:,} 单", f"{filled:,} of {judged:,} orders with a verdict"),
             Label("群众点的单里已经有结果的，有多少真有队伍去服务。",
-                  "How many of the orders with a verdict really get a team."), how, "filled",
+                  "How many of the orders with a verdict really get a team."), how, "filled", "judged",
         )
     ]  # fmt: skip
     for urgency, label, means in by_urgency:
-        lines = [line for line in found.judged if line.urgency == urgency]
-        of = _of(sum(line.is_filled for line in lines), len(lines), "单", "orders")
+        part, whole = f"{urgency}_filled", urgency
         same = Label("同上，只看这一类单。", "As above, of these orders only.")
-        figures.append(Figure(urgency, label, _percent(found.share_of(urgency)), _PERCENT, of, means, same, urgency))
+        share, of = _percent(found.share_of(urgency)), _part_of(found, part, whole)
+        figures.append(Figure(urgency, label, share, _PERCENT, of, means, same, part, whole))
     compared = len(found.compared_towns)
     worst = found.worst_town if compared > 1 else None  # one alone is no worst
     figures += [
@@ -168,11 +178,12 @@ def _served(found: Fairness) -> list[Figure]:
         ),
         Figure(
             "late", Label("有步骤超时的单", "Orders with a late step"), _percent(found.late_share), _PERCENT,
-            _of(len(late), len(found.orders) - aside, "单", "orders"),
+            _part_of(found, "late", "valid"),
             Label("派单、领单、接单里有一步过了时限。", "Dispatch, claim or acceptance came after its limit."),
             Label("只要有一步超过时限就算，后来补办的也算；不计入的单不算。",
                   "One late step is enough, even if it was done later; orders left aside don't count."),
             "late",
+            "valid",
         ),
         Figure(
             "waiting", Label("还在等的单", "Orders still waiting"), waiting, Label("单", "orders"), _NONE,
@@ -203,9 +214,6 @@ def _minutes(minutes: float | None) -> tuple[float | None, Label]:
 
 
 def _waits(found: Fairness) -> list[Figure]:
-    waited = sum(line.wait is not None for line in found.orders)
-    searched = sum(line.search is not None for line in found.orders)
-    rushed = sum(line.wait is not None and line.urgency == "emergency" for line in found.orders)
     first = Label(
         "从点单到第一次接单的钟点，夜里和节假日也算；后来退出再接的，仍看第一次。",
         "Hours from placing to the first acceptance, nights and holidays included; if a team withdrew later, the first "
@@ -220,24 +228,33 @@ def _waits(found: Fairness) -> list[Figure]:
     ]
     return [
         Figure("wait_median", Label("点单到接单，中位数", "Placing to acceptance, median"), _rounded(found.hours(0.5)),
-               _HOURS, _count(waited), half, first, "filled"),
+               _HOURS, _count(found, "taken"), half, first, "taken"),
         Figure("wait_p90", Label("点单到接单，九成位", "Placing to acceptance, 90 %"), _rounded(found.hours(0.9)),
-               _HOURS, _count(waited), most, first, "filled"),
-        *(Figure(key, label, _rounded(found.hours(share, lambda line: line.search)), _HOURS, _count(searched), means,
-                 claim, "filled") for key, label, share, means in search),
+               _HOURS, _count(found, "taken"), most, first, "taken"),
+        *(Figure(key, label, _rounded(found.hours(share, lambda line: line.search)), _HOURS,
+                 _count(found, "searched"), means, claim, "searched") for key, label, share, means in search),
         Figure("emergency_median", Label("应急单到接单，中位数", "Emergencies to acceptance, median"),
-               *_minutes(found.emergency_minutes(0.5)), _count(rushed),
+               *_minutes(found.emergency_minutes(0.5)), _count(found, "emergency_taken"),
                Label("一半的应急单在这个时间内有队伍接。", "Half of the emergencies have a team within this time."),
-               first, "emergency"),
+               first, "emergency_taken"),
         Figure("emergency_p90", Label("应急单到接单，九成位", "Emergencies to acceptance, 90 %"),
-               *_minutes(found.emergency_minutes(0.9)), _count(rushed),
+               *_minutes(found.emergency_minutes(0.9)), _count(found, "emergency_taken"),
                Label("九成的应急单在这个时间内有队伍接。", "Nine in ten have a team within this time."),
-               first, "emergency"),
+               first, "emergency_taken"),
     ]  # fmt: skip
 
 
-def _count(orders: int) -> Label:
+def _number(found: Fairness, rows: str) -> int:
+    return len(found.counted(rows))
+
+
+def _count(found: Fairness, rows: str) -> Label:
+    orders = _number(found, rows)
     return Label(f"{orders:,} 单", f"{orders:,} orders")
+
+
+def _part_of(found: Fairness, part: str, whole: str) -> Label:
+    return _of(_number(found, part), _number(found, whole), "单", "orders")
 
 
 def _spread(found: Fairness) -> list[Figure]:
@@ -298,16 +315,19 @@ def _asks(found: Fairness) -> list[Figure]:
     ]
     return [
         Figure("messages", Label("每办成一单的询问", "Asks per order served"), _rounded(found.messages_per_filled),
-               _TIMES, Label(f"{found.messages:,} 次", f"{found.messages:,} asks"),
+               _TIMES, _messages(found),
                Label("为了办成一单，打扰了多少次队长和志愿者。", "How often captains and volunteers are disturbed for "
                      "one order served."),
                Label("点名推给服务队的次数，加上点名问志愿者的次数（替补被叫到才算），白问的也算；除以有队伍服务的单。"
                      "办理进度的通知和给群众的消息不算。",
                      "Offers to teams and asks of named people (stand-bys once they are called), those in vain "
-                     "included, by orders served. News of steps and messages to residents don't count."), "asked"),
-        Figure("waves", Label("每单问了几轮", "Waves per order"), _rounded(found.waves), _TIMES, _NONE,
+                     "included, by orders served. News of steps and messages to residents don't count."),
+               "asked", "filled"),
+        Figure("waves", Label("每单问了几轮", "Waves per order"), _rounded(found.waves), _TIMES,
+               _count(found, "in_waves"),
                Label("一轮问一批队，没人答应再问下一批。", "A wave asks some teams; the next follows if none agrees."),
-               Label("点名问过的单的平均轮数。", "Mean over orders for which teams were asked by name."), "asked"),
+               Label("点名问过服务队的单的平均轮数。", "Mean over orders for which teams were asked by name."),
+               "in_waves"),
         *(Figure(key, label, _percent(said.rate), _PERCENT, _said(said),
                  Label("问到的人里有多少说“可以”。", "How many of those asked say yes."),
                  Label("答应的，除以答应、谢绝和到时没答的；单被别人接走、还没来得及答的不算。",
@@ -330,6 +350,13 @@ def _asks(found: Fairness) -> list[Figure]:
                Label("现在", "now"), Label("队长请系统先别问的队。", "Whose leader wants no ordinary offers for now."),
                Label("在用服务队现在的设置。", "The settings of teams in use now.")),
     ]  # fmt: skip
+
+
+def _messages(found: Fairness) -> Label:
+    asked, asks, filled = _number(found, "asked"), found.messages, _number(found, "filled")
+    return Label(
+        f"{asked:,} 单共问 {asks:,} 次，{filled:,} 单有队伍", f"{asks:,} asks about {asked:,} orders; {filled:,} served"
+    )
 
 
 def _said(said: Answers) -> Label:
@@ -396,7 +423,7 @@ def _figure_sheet(found: Fairness) -> Sheet:
     return Sheet(Label("指标", "Figures"), columns, rows)
 
 
-def _number(label: Label, unit: Label = _ORDERS) -> Column:
+def _whole(label: Label, unit: Label = _ORDERS) -> Column:
     return Column(label, Kind.NUMBER, unit)
 
 
@@ -407,10 +434,10 @@ def _decimal(label: Label, unit: Label = _NONE) -> Column:
 def town_sheet(found: Fairness) -> Sheet:
     """Towns, the worst first, those with few orders last."""
     columns = [
-        Column(Label("镇街", "Town")), _number(Label("点单", "Placed")), _number(Label("有队伍", "Served")),
-        _number(Label("没有服务", "Not served")), _number(Label("还在等", "Waiting")),
+        Column(Label("镇街", "Town")), _whole(Label("点单", "Placed")), _whole(Label("有队伍", "Served")),
+        _whole(Label("没有服务", "Not served")), _whole(Label("还在等", "Waiting")),
         _decimal(Label("服务率", "Share served"), _PERCENT), _decimal(Label("接单中位数", "Median wait"), _HOURS),
-        _number(Label("有步骤超时", "Late")), Column(Label("说明", "Note")),
+        _whole(Label("有步骤超时", "Late")), Column(Label("说明", "Note")),
     ]  # fmt: skip
     few = Label("单数太少，不参加比较", "too few orders to compare")
     rows = [
@@ -424,7 +451,7 @@ def town_sheet(found: Fairness) -> Sheet:
 
 def _month_sheet(found: Fairness) -> Sheet:
     columns = [
-        Column(Label("月份", "Month")), _number(Label("点单", "Placed")),
+        Column(Label("月份", "Month")), _whole(Label("点单", "Placed")),
         _decimal(Label("服务率", "Share served"), _PERCENT),
         _decimal(Label("接单中位数", "Median wait"), _HOURS), _decimal(Label("每单询问", "Asks per order"), _TIMES),
         _decimal(Label("志愿者基尼系数", "Gini, volunteers")), _decimal(Label("服务队基尼系数", "Gini, teams")),
@@ -441,8 +468,8 @@ def _month_sheet(found: Fairness) -> Sheet:
 def team_sheet(found: Fairness) -> Sheet:
     """Teams, the busiest first."""
     columns = [
-        Column(Label("服务队", "Team")), _number(Label("服务", "Services"), _TIMES),
-        _decimal(Label("负荷", "Load"), _PERCENT), _number(Label("被问", "Asked"), _TIMES),
+        Column(Label("服务队", "Team")), _whole(Label("服务", "Services"), _TIMES),
+        _decimal(Label("负荷", "Load"), _PERCENT), _whole(Label("被问", "Asked"), _TIMES),
         _decimal(Label("答应", "Yes"), _PERCENT),
     ]  # fmt: skip
     rows = [
@@ -475,24 +502,34 @@ def _override_sheet(found: Fairness) -> Sheet:
 
 
 def order_sheet(found: Fairness, which: str) -> Sheet:
-    """The orders behind a figure: a key of `ROWS`."""
-    name, belongs = ROWS[which]
+    """The orders behind a figure, the newest first, with the times that it is made of: a key of `ROWS`."""
     towns = {town.key: town.name for town in found.towns}
     columns = [
         Column(Label("点单日期", "Placed on"), Kind.DAY), Column(Label("单号", "Order")), Column(Label("镇街", "Town")),
-        Column(Label("结果", "What became of it")), _decimal(Label("到接单", "To acceptance"), _HOURS),
-        _number(Label("轮数", "Waves"), _TIMES), _number(Label("问队伍", "Teams asked"), _TIMES),
-        _number(Label("问个人", "People asked"), _TIMES), Column(Label("超时", "Late")),
+        Column(Label("结果", "What became of it")), _time_column(which),
+        _whole(Label("轮数", "Waves"), _TIMES), _whole(Label("问队伍", "Teams asked"), _TIMES),
+        _whole(Label("问个人", "People asked"), _TIMES), Column(Label("超时", "Late")),
     ]  # fmt: skip
     late = Label("是", "yes")
     rows = [
         Row([Cell(line.day), Cell(line.number), towns.get(line.town, Label(line.town, line.town)), FATES[line.fate],
-             Cell(_rounded(line.wait.total_seconds() / 3600) if line.wait is not None else None), Cell(line.waves),
-             Cell(line.offers), Cell(line.asks), late if line.is_late else _NONE])
-        for line in reversed(found.orders)
-        if belongs(line)
+             Cell(_time_of(line, which)), Cell(line.waves), Cell(line.offers), Cell(line.asks),
+             late if line.is_late else _NONE])
+        for line in reversed(found.counted(which))
     ]  # fmt: skip
-    return Sheet(name, columns, rows)
+    return Sheet(ROWS[which], columns, rows)
+
+
+def _time_column(which: str) -> Column:
+    if which == "searched":
+        return _decimal(Label("领单到接单", "Claim to acceptance"), _HOURS)
+    return _decimal(Label("到接单", "To acceptance"), _MINUTES if which == "emergency_taken" else _HOURS)
+
+
+def _time_of(line: OrderLine, which: str) -> float | None:
+    span = line.search if which == "searched" else line.wait
+    unit = timedelta(minutes=1) if which == "emergency_taken" else timedelta(hours=1)
+    return None if span is None else _rounded(span / unit)
 
 
 def order_paper(found: Fairness, which: str, now: datetime) -> Paper:

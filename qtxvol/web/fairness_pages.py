@@ -15,7 +15,16 @@ from qtxvol.orders.lifecycle import Label
 from qtxvol.orders.numbers import spoken
 from qtxvol.paging import page_of
 from qtxvol.refusals import NotFound
-from qtxvol.reports.fairness_paper import NOTES, ROWS, Figure, list_figures, order_paper, order_sheet, paper_of
+from qtxvol.reports.fairness_paper import (
+    MAIN_ROWS,
+    NOTES,
+    ROWS,
+    Figure,
+    list_figures,
+    order_paper,
+    order_sheet,
+    paper_of,
+)
 from qtxvol.reports.sheets import Cell, Column, Kind, Row, head_of
 from qtxvol.web.charts.fairness import teams_picture, town_bars, trend_picture, volunteers_picture
 from qtxvol.web.desk_frame import render_desk
@@ -156,11 +165,19 @@ def _show(desk: str, period: Period, found: Fairness) -> str:
     groups = [
         (
             group.name,
-            [(figure, _value(figure.value), _rows_url(desk, figure.rows, period)) for figure in group.figures],
+            [
+                (
+                    figure,
+                    _value(figure.value),
+                    _rows_url(desk, figure.rows, period),
+                    _rows_url(desk, figure.whole, period),
+                )
+                for figure in group.figures
+            ],
         )
         for group in list_figures(found)
     ]
-    by_key = {figure.key: (figure, value, url) for _name, figures in groups for figure, value, url in figures}
+    by_key = {figure.key: (figure, value, url) for _name, figures in groups for figure, value, url, _whole in figures}
     towns = town_bars(found)
     return render_desk(
         "desk/fairness.html",
@@ -198,8 +215,7 @@ def _show(desk: str, period: Period, found: Fairness) -> str:
 def _orders_stats(desk: str, period: Period, found: Fairness) -> list[Stat]:
     """How many orders, how many of them have a verdict, and how many of these were served. While more wait than have
     one, a share would say more than is known."""
-    judged, filled, waiting = len(found.judged), len(found.filled), len(found.waiting)
-    aside = len(found.orders) - judged - waiting
+    judged, filled, waiting, aside = (len(found.counted(key)) for key in ("judged", "filled", "waiting", "aside"))
     said = [
         ngettext("%(num)d 单有结果", "%(num)d 单有结果", judged),
         ngettext("%(num)d 单还在等", "%(num)d 单还在等", waiting),
@@ -246,14 +262,15 @@ def _show_orders(desk: str, which: str, period: Period, found: Fairness) -> str:
         "desk/fairness_orders.html",
         nav_current=f"{desk}.fairness",
         period=period,
-        title=ROWS[which][0],
+        title=ROWS[which],
         page=page,
         columns=[(head_of(column, say), _look(column)) for column in sheet.columns],
         rows=[_cells(desk, sheet.columns, row) for row in page.rows],
         back_url=url_for(f"{desk}.fairness", **period.args),
         others=[
             (say(label), url_for(f"{desk}.fairness_orders", which=key, **period.args), key == which)
-            for key, (label, _belongs) in ROWS.items()
+            for key, label in ROWS.items()
+            if key in MAIN_ROWS or key == which
         ],
         url_for_page=lambda number: url_for(f"{desk}.fairness_orders", which=which, page=number, **period.args),
         files=[

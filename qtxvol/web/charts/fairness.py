@@ -109,7 +109,7 @@ def teams_picture(found: Fairness) -> LorenzPicture:
 
 
 def _gini(value: float | None) -> str:
-    return "—" if value is None else f"{value:.2f}"
+    return "—" if value is None else f"{value:,.3f}".rstrip("0").rstrip(".")
 
 
 def _lorenz(spread: Spread, title: str, across: str, head: str, finding: str, nothing: str) -> LorenzPicture:
