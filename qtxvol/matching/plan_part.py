@@ -46,7 +46,7 @@ def plan_part(
         rankings.append(rank(trial, need, now, without=without.get(need.id, ()), most=most))
         meter.ranked()
     hopeless = {
-        need.id: _why_nobody(trial, need, now, without.get(need.id, ()))
+        need.id: why_nobody(trial, need, now, without.get(need.id, ()))
         for need, ranking in zip(needs, rankings, strict=True)
         if not ranking
     }
@@ -170,7 +170,7 @@ def _explain(
     return why
 
 
-def _why_nobody(trial: Situation, need: Need, now: float, without: Container[int]) -> str:
+def why_nobody(trial: Situation, need: Need, now: float, without: Container[int]) -> str:
     """Why no team could even be ranked for an order."""
     if all(need.start_in(slot) < now + trial.settings.notice[need.urgency] for slot in need.slots):
         return "no_time"

@@ -137,7 +137,8 @@ _OTHERS = (
     _kind("crew_ready", "人手齐了", "The crew is complete", about=("start", "end"), readers=(_T,)),
     _kind("crew_replaced", "补上人了", "Somebody stands in", about=("name", "start", "end"), readers=(_T,)),
     _kind("crew_short", "人手没凑齐", "The crew stays short", about=("start", "end"), readers=(_D, _T)),
-    _kind("nobody_left", "没有队伍可再问", "No team is left to ask", readers=(_D,)),
+    _kind("team_stopped", "答应的队已停用", "A team was stopped", about=("start", "end"), readers=(_D, _T)),
+    _kind("nobody_left", "没有队伍可再问", "No team is left to ask", about=("reason",), readers=(_D,)),
     _kind(
         "plan_ready",
         "排班建议已算好",

@@ -16,7 +16,13 @@ from qtxvol.accounts.actor import Actor, system_actor
 from qtxvol.base import AnyRow
 from qtxvol.extensions import db
 from qtxvol.matching.candidates import Opening, check_slot
+from qtxvol.matching.crew import choose_crew
+from qtxvol.matching.needs import Need
+from qtxvol.matching.profiles import Team as CityTeam
+from qtxvol.matching.profiles import Volunteer as Member
 from qtxvol.matching.settings import MatchSettings
+from qtxvol.matching.situation import Situation
+from qtxvol.matching.slots import week_of
 from qtxvol.notices.queue import To, hasten_notices, queue_notices
 from qtxvol.offers import replacing
 from qtxvol.offers.ask_list import (
@@ -46,9 +52,10 @@ from qtxvol.offers.ask_list import (
     write_list,
 )
 from qtxvol.offers.asking import Wanted, Where, can_be_met, choose_next, is_enough, is_needed, those
+from qtxvol.offers.clock import slot_of
 from qtxvol.offers.joint_time import check_joint_time
 from qtxvol.offers.rules import get_settings
-from qtxvol.offers.situation import load_matching
+from qtxvol.offers.situation import Matching, load_matching
 from qtxvol.orders.claim import look_again
 from qtxvol.orders.lifecycle import Action, Party, Status
 from qtxvol.orders.models import Crew, CrewAsk, Hold, Offer, Order, OrderEvent
@@ -59,7 +66,7 @@ from qtxvol.orders.transition import hold as remember
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import NotFound, Refused
 from qtxvol.storage import transaction
-from qtxvol.volunteers.models import Volunteer
+from qtxvol.volunteers.models import Team, Volunteer
 
 _LOG = logging.getLogger(__name__)
 
@@ -67,6 +74,9 @@ _LOG = logging.getLogger(__name__)
 HOLDS = system_actor("请人")
 #: The service's own reason for letting go: too few people could come.
 SHORT = "short"
+#: The other: the team was put out of use while its people were asked.
+OUT_OF_USE = "team_inactive"
+_OWN_REASONS = (SHORT, OUT_OF_USE)
 #: A crew that isn't found after so many waits for an answer won't be.
 MOST_WAITS = 6
 _MINUTE = timedelta(minutes=1)
@@ -85,9 +95,9 @@ def hold_order(
     """Say yes for the actor's team and one time; its people are asked by name, just enough of them.
 
     :param agreed: aware UTC, in the future: one of the resident's windows, or agreed with them on the phone.
-    :raise Refused: `naming_off` the office has people named by hand; `no_crew` nobody to propose; `no_time_to_ask` it
-        begins too soon; `not_asked`, `team_inactive`, `team_full`, `team_week_full` with `most`, `is_held`,
-        `handed_elsewhere` (409); `bad_window` (422); else as `change_order`.
+    :raise Refused: `naming_off` the office has people named by hand; `no_crew` nobody to propose, with `why` as in
+        `Choice.obstacle`; `no_time_to_ask` it begins too soon; `not_asked`, `team_inactive`, `team_full`,
+        `team_week_full` with `most`, `is_held`, `handed_elsewhere` (409); `bad_window` (422); else as `change_order`.
     """
 
     def prepare(order: Order) -> Effect:
@@ -100,9 +110,11 @@ def hold_order(
         check_parallel(order, actor.team_id, agreed)
         check_week(order, actor.team_id, agreed)
         team_id = actor.team_id or 0
-        listed = list_people(order, team_id, agreed, now)
+        matching = load_matching([order], now, also_teams=[team_id])
+        listed = list_people(order, team_id, agreed, now, matching=matching)
         if listed is None or not _suffices(listed):
-            raise Refused("no_crew", 409, field="agreed_start")
+            why = _why_no_crew(matching, order, team_id, slot_of(agreed.starts_at))
+            raise Refused("no_crew", 409, field="agreed_start", why=why)
         if not can_ask(order, _until(order, agreed, now, settings), now, settings):
             raise Refused("no_time_to_ask", 409, field="agreed_start")
         others = tuple(team for team in asked_teams(order.id) if team != team_id)
@@ -174,13 +186,14 @@ def let_go_order(
 ) -> Outcome:
     """Let a held order go: whoever was asked need not come, and other teams are asked.
 
-    :param reason: a code of `DECLINE_REASONS`; of the service itself `short`.
+    :param reason: a code of `DECLINE_REASONS`; of the service itself `short` or
+        `team_inactive`.
     :raise Refused: `not_held`, `held_elsewhere` (409); `unknown` reason, `missing` text beside "other" (422).
     """
     text = text.strip()[:LONGEST_TEXT]
 
     def prepare(order: Order) -> Effect:
-        if reason not in DECLINE_REASONS and not (reason == SHORT and actor.party is Party.SYSTEM):
+        if reason not in DECLINE_REASONS and not (reason in _OWN_REASONS and actor.party is Party.SYSTEM):
             raise Refused("unknown", 422, field="reason")
         if reason == OTHER and not text:
             raise Refused("missing", 422, field="text")
@@ -198,13 +211,14 @@ def let_go_order(
             if actor.party is Party.TEAM:
                 _set_offer(order.id, hold.team_id, now, "declined", ("held",), reason=reason, text=text)
             else:
-                _set_offer(order.id, hold.team_id, now, "standby", ("held",))
-            if reason == SHORT:
+                _set_offer(order.id, hold.team_id, now, "standby", ("held",), is_void=reason == OUT_OF_USE)
+            if reason in _OWN_REASONS:
                 reader = To(Party.TEAM, str(hold.team_id), order.id)
-                _tell("crew_short", order, hold, [reader], now)
+                _tell("crew_short" if reason == SHORT else "team_stopped", order, hold, [reader], now)
             look_again(order, now)
 
-        return Effect({"held_team_id": None}, told_teams=tuple(sorted(others)), then=then)
+        told_as = {Party.DEPARTMENT: ("team_stopped", times_of(hold))} if reason == OUT_OF_USE else {}
+        return Effect({"held_team_id": None}, told_teams=tuple(sorted(others)), told_as=told_as, then=then)
 
     payload = {"reason": reason, "text": text}
     return change_order(number, Action.LET_GO, actor, payload, now=now, prepare=prepare, version=version, key=key)
@@ -212,7 +226,8 @@ def let_go_order(
 
 def settle(order: Order, hold: Hold, now: datetime, *, gone: int = 0) -> None:
     """Somebody has answered or fallen silent: accept the order once enough have said yes, ask the next ones while too
-    few probably will, let it go once there can't be enough. Inside a transaction that has locked the order.
+    few probably will, let it go once there can't be enough, or the team is out of use. Inside a transaction that has
+    locked the order.
 
     :param gone: so many have just fallen out.
     """
@@ -225,6 +240,9 @@ def _settle(
     wanted = Wanted(hold.leads, hold.people)
     asks = list_asks(hold.id)
     lock_people(hold, [ask.volunteer_id for ask in asks])
+    if not db.session.get_one(Team, hold.team_id).is_active:  # as it was locked just now
+        let_go_order(order.number, HOLDS, reason=OUT_OF_USE, now=now)
+        return
     if wanted.is_met_by(those(as_people(asks), Where.YES)):
         _accept(order, hold, asks, now, settings)
         return
@@ -390,8 +408,8 @@ def release_people(orders: Sequence[Order], people: Collection[int], now: dateti
 
 
 def advance_holds(now: datetime) -> int:
-    """Take silence for a no, and let go of what is past its time; each hold in its own transaction, in which everything
-    is looked at again, so any number of workers may do so.
+    """Take silence for a no, let go of what is past its time and of what a team out of use holds; each hold in its own
+    transaction, in which everything is looked at again, so any number of workers may do so.
 
     :return: how many holds and replacements have moved.
     """
@@ -401,21 +419,24 @@ def advance_holds(now: datetime) -> int:
 
 
 def _list_due(now: datetime, settings: MatchSettings) -> list[str]:
-    """Holds whose time is over, or that somebody has kept waiting too long; one statement."""
+    """Holds whose time is over, whose team is out of use, or that somebody has kept waiting too long; one statement."""
     first = func.min(CrewAsk.asked_at).filter(CrewAsk.answer.is_(None), CrewAsk.ending == "")
     rows = db.session.execute(
-        select(Order, Hold.until, first.label("first"))
+        select(Order, Hold.until, first.label("first"), Team.is_active)
         .join(Hold, Hold.order_id == Order.id)
+        .join(Team, Team.id == Hold.team_id)
         .outerjoin(CrewAsk, CrewAsk.hold_id == Hold.id)
         .where(Hold.ended_at.is_(None))
-        .group_by(Order.id, Hold.id)
-        .having(or_(Hold.until <= now, first <= now - SHORTEST_WAIT * _MINUTE))
+        .group_by(Order.id, Hold.id, Team.id)
+        .having(or_(Hold.until <= now, first <= now - SHORTEST_WAIT * _MINUTE, Team.is_active.is_(False)))
         .order_by(Hold.until)
     ).all()
     return [
         order.number
-        for order, until, asked_at in rows
-        if until <= now or (asked_at is not None and silent_from(asked_at, order, settings, until) <= now)
+        for order, until, asked_at, is_active in rows
+        if not is_active
+        or until <= now
+        or (asked_at is not None and silent_from(asked_at, order, settings, until) <= now)
     ]
 
 
@@ -437,8 +458,9 @@ def _advance(number: str, now: datetime, settings: MatchSettings) -> bool:
         hold = find_open_hold(order.id)
         if hold is None or order.held_team_id is None:
             return False
-        if hold.until <= now:
-            let_go_order(number, HOLDS, reason=SHORT, now=now)
+        is_active = db.session.get_one(Team, hold.team_id, populate_existing=True).is_active
+        if not is_active or hold.until <= now:
+            let_go_order(number, HOLDS, reason=SHORT if is_active else OUT_OF_USE, now=now)
             return True
         silent = [
             ask
@@ -467,8 +489,9 @@ def find_open_hold(order_id: int) -> Hold | None:
 class Choice:
     """A time for which the team could say yes.
 
-    :ivar free: how many of its people have time then.
-    :ivar obstacle: why it can't, a code of `matching.words.OBSTACLES`; empty when it can.
+    :ivar free: how many of its people have time then, and may be asked.
+    :ivar obstacle: why it can't, a code of `check_slot`, or `left_alone`: people have time, but were asked often enough
+        this week or want no messages; empty when it can.
     :ivar is_proposed: it was proposed with the question.
     """
 
@@ -487,13 +510,40 @@ def list_choices(order: Order, team_id: int, now: datetime) -> list[Choice]:
     for (order_id, slot), window in matching.windows.items():
         if order_id != order.id or window.starts_at <= now or team is None:
             continue
-        seen = check_slot(matching.situation, need, team, slot, matching.now)
-        is_proposed = window.starts_at == proposed
-        if isinstance(seen, Opening):
-            found.append(Choice(window, seen.free, is_proposed=is_proposed))
-        else:
-            found.append(Choice(window, obstacle=seen, is_proposed=is_proposed))
+        free, obstacle = _look_at(matching, order, need, team, slot)
+        found.append(Choice(window, free, obstacle, is_proposed=window.starts_at == proposed))
     return sorted(found, key=lambda each: (bool(each.obstacle), not each.is_proposed, each.window.starts_at))
+
+
+def _look_at(matching: Matching, order: Order, need: Need, team: CityTeam, slot: int) -> tuple[int, str]:
+    """How many of the team may be asked, and why no crew is found in the slot: what a yes would be told."""
+    situation, now = matching.situation, matching.now
+    seen = check_slot(situation, need, team, slot, now)
+    if not isinstance(seen, Opening) and seen not in ("no_lead", "too_few"):
+        return 0, seen
+    if choose_crew(situation, need, team, slot, now, with_reserve=False) is None:
+        return 0, _why_no_crew(matching, order, team.id, slot)
+    return sum(situation.may_ask(each, slot, need.urgency, now) for each in situation.city.members[team.id]), ""
+
+
+def _why_no_crew(matching: Matching, order: Order, team_id: int, slot: int) -> str:
+    """Where no crew is found: `no_lead`, `too_few`, or `left_alone` when the people who have time would do."""
+    situation, need = matching.situation, matching.needs[order.id]
+    members = situation.city.members[team_id] if team_id in situation.city.teams else ()
+    able = [each for each in members if situation.may_ask(each, slot, need.urgency, matching.now)]
+    free = [each for each in members if _has_time(situation, each, slot)]
+    able_leads, free_leads = (sum(each.may_lead(need.topic) for each in people) for people in (able, free))
+    if free_leads < need.leads:
+        return "no_lead"
+    return "left_alone" if able_leads < need.leads or len(free) >= need.people else "too_few"
+
+
+def _has_time(situation: Situation, person: Member, slot: int) -> bool:
+    """Has time and room in the week, whatever they were asked and want to be asked."""
+    ledger = situation.ledger
+    if not person.has_time_in(slot) or ledger.is_booked(person.id, slot):
+        return False
+    return ledger.booked_in_week(person.id, week_of(slot)) < person.week_limit
 
 
 def _proposed_start(order_id: int, team_id: int) -> datetime | None:
@@ -553,8 +603,9 @@ def _set_offer(
     *,
     reason: str = "",
     text: str = "",
+    is_void: bool = False,
 ) -> None:
-    """The team's newest question, where it stood at one of `when`."""
+    """The team's newest question, where it stood at one of `when`. :param is_void: it counts no more."""
     offer = db.session.scalars(
         select(Offer)
         .where(Offer.order_id == order_id, Offer.team_id == team_id)
@@ -566,6 +617,7 @@ def _set_offer(
         is_still_yes = (offer.answer, answer) == ("held", "standby")  # nothing new was said
         offer.answered_at = offer.answered_at if is_still_yes else now
         offer.answer, offer.reason, offer.text = answer, reason, text
+        offer.voided_at = now if is_void else None
         db.session.flush()
 
 

@@ -53,8 +53,9 @@ def list_waiting(department_id: str | None, now: datetime) -> Sequence[Order]:
     return db.session.scalars(select(Order).where(*wanted).order_by(Order.placed_at, Order.id)).all()
 
 
-def list_refusing(order_ids: Collection[int], now: datetime) -> Mapping[int, frozenset[int]]:
-    """By order the teams that are not asked for it again: they said no, had it before, or stayed silent of late.
+def list_refusing(order_ids: Collection[int], now: datetime) -> Mapping[int, Mapping[int, str]]:
+    """By order the teams that are not asked for it again, and why: they said no (`declined`), have not answered yet
+    (`asked`) or were silent of late (`asked_silent`), or had it before (`had_it`).
 
     A no about times that the resident has changed since counts no more. Three statements.
     """
@@ -75,7 +76,7 @@ def list_refusing(order_ids: Collection[int], now: datetime) -> Mapping[int, fro
         is_void = row.voided_at is not None and row.answer != "declined"  # by now somebody else asks
         answer = "void" if is_void else row.answer
         latest[row.order_id, row.team_id] = (answer, row.reason, row.asked_at, row.silent_at)
-    refusing: dict[int, set[int]] = {order: set() for order in order_ids}
+    refusing: dict[int, dict[int, str]] = {order: {} for order in order_ids}
     for (order, team), (answer, reason, asked_at, silent_at) in latest.items():
         is_outdated = order in fresh and asked_at <= fresh[order]
         match answer:
@@ -85,14 +86,17 @@ def list_refusing(order_ids: Collection[int], now: datetime) -> Mapping[int, fro
                 continue
             case None if is_outdated or (silent_at is not None and silent_at <= now - SILENT_FOR):
                 continue
-        refusing[order].add(team)
+            case None:
+                refusing[order][team] = "asked" if silent_at is None else "asked_silent"
+            case _:
+                refusing[order][team] = "declined" if answer == "declined" else "had_it"
     held = select(OrderHolder.order_id, OrderHolder.code).where(
         OrderHolder.order_id.in_(order_ids), OrderHolder.kind == "team"
     )
     for order, code in db.session.execute(held):
         if (order, int(code)) not in latest:
-            refusing[order].add(int(code))
-    return {order: frozenset(teams) for order, teams in refusing.items()}
+            refusing[order][int(code)] = "had_it"
+    return refusing
 
 
 def note_confirmed(situation: Situation, without_orders: Collection[int]) -> None:

@@ -61,7 +61,8 @@ _GONE: Mapping[str, str] = {
 class Decided:
     """What became of one line.
 
-    :ivar why: empty when it is done, now or before; else a code of `matching.words.STALE`, `.OBSTACLES`, or of `LATER`.
+    :ivar why: empty when it is done, now or before; else a code of `matching.words.STALE`, of
+        `web.match_words.OBSTACLES`, or of `LATER`.
     """
 
     line_id: int
@@ -252,12 +253,12 @@ def _read_lines(plan_id: int, line_ids: Collection[int], actor: Actor) -> list[_
 class _Batch:
     """What is known when some lines are confirmed together.
 
-    :ivar asked: teams that owe an answer, by order. :ivar refusing: those that are not asked again, by order.
+    :ivar asked: teams that owe an answer, by order. :ivar refusing: those that are not asked again and why, by order.
     """
 
     matching: Matching
     asked: Mapping[int, frozenset[int]]
-    refusing: Mapping[int, frozenset[int]]
+    refusing: Mapping[int, Mapping[int, str]]
 
     @classmethod
     def load(cls, lines: Collection[_Line], now: datetime) -> "_Batch":
@@ -286,7 +287,7 @@ class _Batch:
         if line.team_id in self.asked[line.order_id]:
             return "asked_already"
         if line.team_id in self.refusing[line.order_id]:
-            return "declined"
+            return self.refusing[line.order_id][line.team_id]
         need = self.need_of(line)
         crew = Crew(line.people[: need.leads], line.people[need.leads :], (), 0.0)
         proposed = Proposed(line.order_id, line.team_id, line.slot, crew, 0.0, ())

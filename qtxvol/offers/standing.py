@@ -37,15 +37,15 @@ def list_standings(actor: Actor, order_ids: Collection[int]) -> dict[int, Standi
 
 
 def _list_for_team(team_id: int, order_ids: Collection[int]) -> dict[int, Standing]:
-    """By the team's newest question."""
+    """By the team's newest question, unless it counts no more."""
     rows = db.session.execute(
-        select(Offer.order_id, Offer.answer, Order.held_team_id)
+        select(Offer.order_id, Offer.answer, Offer.voided_at)
         .join(Order, Order.id == Offer.order_id)
         .where(Offer.order_id.in_(order_ids), Offer.team_id == team_id, Order.status == Status.CLAIMED)
         .order_by(Offer.wave)
     )
     words = {None: Standing.ASKED, "held": Standing.HELD, "standby": Standing.STANDBY}
-    newest = {row.order_id: words.get(row.answer) for row in rows}
+    newest = {row.order_id: None if row.voided_at else words.get(row.answer) for row in rows}
     found = {order: standing for order, standing in newest.items() if standing is not None}
     held = select(Order.id).where(
         Order.id.in_(order_ids), Order.held_team_id == team_id, Order.status == Status.CLAIMED
@@ -60,7 +60,7 @@ def _list_for_department(order_ids: Collection[int]) -> dict[int, Standing]:
             Order.held_team_id,
             Order.handed_team_id,
             Order.is_auto_asked,
-            func.count(Offer.id).filter(Offer.answer.is_(None), Offer.silent_at.is_(None)).label("pending"),
+            func.count(Offer.id).filter(Offer.is_owed(), Offer.silent_at.is_(None)).label("pending"),
         )
         .outerjoin(Offer, Offer.order_id == Order.id)
         .where(Order.id.in_(order_ids), Order.status == Status.CLAIMED)

@@ -138,7 +138,8 @@ def rank_teams(order: Order, now: datetime, *, matching: Matching | None = None)
 def explain_team(order: Order, team: Team, now: datetime, *, matching: Matching | None = None) -> str | None:
     """Why a team is not on the list: a code of `web.match_words.OBSTACLES`; None when it is on it.
 
-    What the core doesn't know comes first: the team is out of use, was asked already, another team has the order.
+    What the core doesn't know comes first: the team is out of use, was asked already, another team has the order. That
+    the order is handed to another team keeps none from the list: `is_handed_elsewhere` says so beside it.
     """
     if not team.is_active:
         return "out_of_use"
@@ -155,9 +156,12 @@ def _standing_of(order: Order, team_id: int) -> str | None:
         return "is_serving" if order.team_id == team_id else "taken"
     if order.held_team_id is not None:
         return "holds" if order.held_team_id == team_id else "held_elsewhere"
-    if order.handed_team_id not in (None, team_id):
-        return "handed_elsewhere"
     return None
+
+
+def is_handed_elsewhere(order: Order, team: Team) -> bool:
+    """Whether the department wants another team and no other for now."""
+    return order.handed_team_id not in (None, team.id) and order.team_id is None and order.held_team_id is None
 
 
 def _list_asked(order: Order) -> dict[int, str]:

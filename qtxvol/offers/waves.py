@@ -20,6 +20,7 @@ from qtxvol.accounts.models import Account
 from qtxvol.base import CITY_TIME, AnyRow
 from qtxvol.extensions import db
 from qtxvol.matching.needs import Need
+from qtxvol.matching.plan_part import why_nobody
 from qtxvol.matching.score import Suggestion, rank
 from qtxvol.matching.settings import MatchSettings
 from qtxvol.matching.waves import MOST_ASKS, choose_wave
@@ -28,6 +29,7 @@ from qtxvol.notices.queue import To, key_for, queue_notices
 from qtxvol.offers.caps import list_asked_enough
 from qtxvol.offers.learn import clue_to_json
 from qtxvol.offers.models import AutoSwitch, CounterOffer
+from qtxvol.offers.nobody import NobodyLeft
 from qtxvol.offers.pace import after_waking, is_quiet, next_waking
 from qtxvol.offers.rules import URGENCIES, get_settings
 from qtxvol.offers.situation import Matching, load_matching, minute_of
@@ -42,7 +44,7 @@ from qtxvol.volunteers.models import Team
 __all__ = [
     "ask_due",
     "ask_next_wave",
-    "has_next_team",
+    "find_nobody",
     "is_nobody_left",
     "list_next_teams",
     "list_switches",
@@ -89,7 +91,7 @@ def ask_next_wave(
     """Ask the next teams now, as the service would: one tap of the department that holds the order.
 
     :raise Refused: `wrong_party`, `moved_on` (403, 409): not the department that holds it; `wrong_status`, `is_held`,
-        `stale`, `quiet_hours`, `nobody_left` (409).
+        `stale`, `quiet_hours`, `nobody_left` (409), with why: `left`.
     """
     with transaction():
         order = lock_order(number, actor)
@@ -108,7 +110,7 @@ def ask_next_wave(
         chosen = _choose(settings, found, (), asked.waves, now)
         chosen = _still_askable(order, chosen, now)
         if not chosen:
-            raise Refused("nobody_left", 409)
+            raise Refused("nobody_left", 409, left=_why_nobody(asked, found))
         ids, proposals = [each.team for each in chosen], found.proposals(chosen, now)
         return offer_order(number, actor, team_ids=ids, proposals=proposals, now=now, version=version, key=key)
 
@@ -164,9 +166,12 @@ def list_next_teams(order: Order, now: datetime) -> tuple[int, ...]:
     return tuple(each.team for each in chosen)
 
 
-def has_next_team(order: Order, now: datetime) -> bool:
-    """Whether any team could be asked for the order now, beside those that owe an answer. Asks nobody."""
-    return bool(_list_next(order, _read_asked(order), now).ranking)
+def find_nobody(order: Order, now: datetime) -> NobodyLeft | None:
+    """Why no team could be asked for the order now, beside those that owe an answer; None when one could. Asks
+    nobody."""
+    asked = _read_asked(order)
+    found = _list_next(order, asked, now)
+    return None if found.ranking else _why_nobody(asked, found)
 
 
 def is_nobody_left(order: Order) -> bool:
@@ -259,6 +264,11 @@ class _Asked:
         or whose no was about times that are no longer wished."""
         return self.others | {team for team, each in self.latest.items() if not self._may_ask_anew(each)}
 
+    def list_answers(self) -> list[str]:
+        """Of each team that is not asked again: `declined`, `asked`, `asked_silent` or `had_it`."""
+        said = [_said(each) for team, each in self.latest.items() if team in self.done_with]
+        return said + ["had_it"] * len(self.others - self.latest.keys())
+
     def undecided_before(self, moment: datetime) -> frozenset[int]:
         """Teams that never said no: they were silent, or found no people, and that was before the moment. Whoever was
         asked once more already is left alone."""
@@ -288,11 +298,15 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Teams that may be asked now, best first, those that stand by before all others."""
+    """Teams that may be asked now, best first, those that stand by before all others.
+
+    :ivar without: teams that are not asked again.
+    """
 
     matching: Matching
     need: Need
     ranking: Sequence[Suggestion]
+    without: frozenset[int]
 
     def proposals(self, chosen: Sequence[Suggestion], now: datetime) -> dict[int, Proposal]:
         situation, places = self.matching.situation, {each.team: i for i, each in enumerate(self.ranking, 1)}
@@ -391,7 +405,7 @@ def _look(number: str, now: datetime) -> int:
             order.next_wave_at = _not_at_night(order, due if due > now else now + _wait(order, settings), settings)
             return 0
         is_too_late = _is_too_late(found.need, settings, now)
-        _nobody_left(order, asked, now, is_too_late=is_too_late)
+        _nobody_left(order, asked, _why_nobody(asked, found), now, is_too_late=is_too_late)
         # without a time there is nothing to look for; whoever adds one has it looked at again
         order.next_wave_at = None if is_too_late else _not_at_night(order, now + _again(order), settings)
         return 0
@@ -417,12 +431,18 @@ def _list_next(order: Order, asked: _Asked, now: datetime) -> _Found:
     """Who may be asked now. When everybody was, those once more who never said no and were given up long ago."""
     matching = load_matching([order], now)
     need, minute = matching.needs[order.id], minute_of(now)
-    without = asked.done_with | ({order.team_id} if order.team_id else set())
+    without = asked.done_with | (frozenset({order.team_id}) if order.team_id else frozenset())
     ranking = rank(matching.situation, need, minute, without=without)
     if not ranking and (undecided := asked.undecided_before(now - _again(order))):
         ranking = rank(matching.situation, need, minute, without=without - undecided)
     ranking.sort(key=lambda each: each.team not in asked.standing_by)  # keeps the order within both parts
-    return _Found(matching, need, ranking)
+    return _Found(matching, need, ranking, without)
+
+
+def _said(offer: Offer) -> str:
+    if offer.answer is None:
+        return "asked" if offer.silent_at is None else "asked_silent"
+    return "declined" if offer.answer == "declined" else "had_it"
 
 
 def _read_asked(order: Order) -> _Asked:
@@ -469,7 +489,16 @@ def _still_askable(order: Order, chosen: Sequence[Suggestion], now: datetime) ->
     return [each for each in chosen if each.team in active]
 
 
-def _nobody_left(order: Order, asked: _Asked, now: datetime, *, is_too_late: bool) -> None:
+def _why_nobody(asked: _Asked, found: _Found) -> NobodyLeft:
+    """As a plan would say it. Where a team is left after all, it was asked often enough a moment ago."""
+    matching = found.matching
+    if found.ranking:
+        return NobodyLeft.of("all_quiet", asked.list_answers())
+    why = why_nobody(matching.situation, found.need, matching.now, found.without)
+    return NobodyLeft.of(why, asked.list_answers())
+
+
+def _nobody_left(order: Order, asked: _Asked, left: NobodyLeft, now: datetime, *, is_too_late: bool) -> None:
     """Told once, and once more when the last time has gone by, until the order falls free again or the resident agrees
     to other times."""
     queue_notices(
@@ -477,6 +506,7 @@ def _nobody_left(order: Order, asked: _Asked, now: datetime, *, is_too_late: boo
         [To(Party.DEPARTMENT, order.department_id or "", order.id)],
         now=now,
         order_id=order.id,
+        about=left.as_about(),
         key=_key_of_end(order, asked, is_too_late=is_too_late),
         is_emergency=order.is_emergency,
     )

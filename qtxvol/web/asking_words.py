@@ -7,15 +7,17 @@ from uuid import uuid4
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.base import AnyRow
+from qtxvol.offers.nobody import HELPED_BY_TIMES, NobodyLeft
 from qtxvol.offers.other_times import find_open_counter
 from qtxvol.offers.pace import is_quiet
 from qtxvol.offers.rules import get_settings
-from qtxvol.offers.waves import has_next_team, is_nobody_left
+from qtxvol.offers.waves import find_nobody, is_nobody_left
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.queries import OrderView
 from qtxvol.web.answers.words import reply_note
 from qtxvol.web.display import day_time, short_time, time_span
 from qtxvol.web.i18n import _
+from qtxvol.web.nobody_words import nobody_sentence, todo_in_words
 
 #: Desks that read who was asked and what they said.
 READERS = (Party.COMMUNITY, Party.DEPARTMENT, Party.OFFICE)
@@ -40,7 +42,8 @@ class AskingLines:
     """The block on an order's page.
 
     :ivar state: who asks, and what happens next; empty when the order is not being asked for. :ivar is_late: nobody is
-        left, or nobody looks. :ivar what_to_do: each a sentence. :ivar may_act: the buttons are for this reader.
+        left, or nobody looks. :ivar what_to_do: each a sentence. :ivar asks_times: other times would help.
+    :ivar may_act: the buttons are for this reader.
     :ivar key: of the button, so that two taps are one wave.
     """
 
@@ -48,6 +51,7 @@ class AskingLines:
     state: str
     is_late: bool
     what_to_do: Sequence[str]
+    asks_times: bool
     is_auto: bool
     may_act: bool
     may_ask_next: bool
@@ -62,16 +66,18 @@ def asking_lines(actor: Actor, view: OrderView, now: datetime) -> AskingLines | 
     is_open = order.status == Status.CLAIMED
     is_night = is_open and not order.is_emergency and is_quiet(now, get_settings())
     is_mine = actor.party is Party.DEPARTMENT and order.department_id == actor.department_id
-    ends = is_open and is_nobody_left(order)
-    used_up = is_open and not ends and _is_used_up(view, now)
+    is_told = is_open and is_nobody_left(order)
+    left = find_nobody(order, now) if is_told or (is_open and _may_be_used_up(view, is_mine=is_mine)) else None
+    ends = is_told and left is not None
     return AskingLines(
         teams=[_line(row) for row in view.offers],
-        state=_state(view, now, ends=ends, used_up=used_up, is_night=is_night) if is_open else "",
+        state=_state(view, now, left, ends=ends, is_night=is_night) if is_open else "",
         is_late=ends,
-        what_to_do=_advice() if (ends or used_up) and is_mine else (),
+        what_to_do=todo_in_words(left) if left is not None and is_mine else (),
+        asks_times=left is not None and is_mine and left.why in HELPED_BY_TIMES,
         is_auto=order.is_auto_asked,
         may_act=is_open and is_mine,
-        may_ask_next=order.held_team_id is None and not ends and not used_up and not is_night,
+        may_ask_next=order.held_team_id is None and left is None and not is_night,
         key=uuid4().hex,
     )
 
@@ -94,15 +100,16 @@ def _is_pending(row: AnyRow) -> bool:
     return row.answer is None and row.silent_at is None and row.voided_at is None
 
 
-def _is_used_up(view: OrderView, now: datetime) -> bool:
-    """Whether every team has been asked; the service itself says so only once none owes an answer, and not at night."""
+def _may_be_used_up(view: OrderView, *, is_mine: bool) -> bool:
+    """Whether to look if any team is left. The service itself says so only once none owes an answer, and not at night;
+    where a person asks, who holds the order is told."""
     order = view.order
-    if not order.is_auto_asked or order.held_team_id is not None or order.clock_stopped_at is not None:
+    if order.held_team_id is not None or order.clock_stopped_at is not None or find_chosen(view) is not None:
         return False
-    return bool(view.offers) and find_chosen(view) is None and not has_next_team(order, now)
+    return bool(view.offers) if order.is_auto_asked else is_mine
 
 
-def _state(view: OrderView, now: datetime, *, ends: bool, used_up: bool, is_night: bool) -> str:
+def _state(view: OrderView, now: datetime, left: NobodyLeft | None, *, ends: bool, is_night: bool) -> str:
     order = view.order
     if order.held_team_id is not None:
         if order.is_auto_asked:
@@ -119,20 +126,16 @@ def _state(view: OrderView, now: datetime, *, ends: bool, used_up: bool, is_nigh
     if order.clock_stopped_at is not None and not order.is_auto_asked:
         return _("正在等居民答复；服务队由部门自己挑来问。")
     if not order.is_auto_asked:
-        return _("由部门自己挑队来问，系统不自动询问。")
+        by_hand = _("由部门自己挑队来问，系统不自动询问。")
+        return _together(by_hand, nobody_sentence(left)) if left is not None else by_hand
     if order.clock_stopped_at is not None and find_open_counter(order.id) is not None:
         return _("正在等居民答复别的时间行不行；原来的时间，系统接着问服务队。")
     if order.clock_stopped_at is not None:
         return _("正在等居民答复，答复以后系统接着问。")
-    if ends and order.next_wave_at is None:
+    if ends and left is not None and left.why == "no_time" and order.next_wave_at is None:
         return _("希望的时间都过了，或者已经来不及，系统不再询问；有了新的时间就接着问。")
-    if ends:
-        return _("能问的队都问过了，还没有队答应。系统到 %(when)s 再看一次。", when=day_time(order.next_wave_at))
-    if used_up:
-        teams = list(dict.fromkeys(row.name for row in view.offers if _is_pending(row)))
-        if not teams:
-            return _("没有别的队可再问了。")
-        return _("没有别的队可再问了，正在等%(teams)s答复。", teams=_("、").join(teams))
+    if left is not None:
+        return _nobody(view, left, ends=ends)
     if is_night:
         minute = int(get_settings().quiet_until)
         return _("系统逐批询问服务队；夜里不打扰，早上 %(when)s 以后接着问。", when=f"{minute // 60}:{minute % 60:02}")
@@ -141,12 +144,20 @@ def _state(view: OrderView, now: datetime, *, ends: bool, used_up: bool, is_nigh
     return _("系统逐批询问服务队，没有队答应的话，%(when)s 问下一批。", when=day_time(order.next_wave_at))
 
 
-def _advice() -> Sequence[str]:
-    return (
-        _("问居民别的时间：时间多一个，能来的队就多几支。"),
-        _("和附近同样的单合在一起办（并场）。"),
-        _("在下面“推单”里另请一支队，或者请纲要办放开跨部门、借人。"),
-    )
+def _nobody(view: OrderView, left: NobodyLeft, *, ends: bool) -> str:
+    """No team can be asked: why, whom the order waits for, and when the service looks again."""
+    teams = list(dict.fromkeys(row.name for row in view.offers if _is_pending(row)))
+    if teams:
+        waits = _("没有别的队可再问了，正在等%(teams)s答复。", teams=_("、").join(teams))
+        return waits if left.why == "all_declined" else _together(waits, nobody_sentence(left))
+    if not ends or view.order.next_wave_at is None:
+        return nobody_sentence(left)
+    again = _("系统到 %(when)s 再看一次。", when=day_time(view.order.next_wave_at))
+    return _together(nobody_sentence(left), again)
+
+
+def _together(first: str, second: str) -> str:
+    return _("%(first)s%(second)s", first=first, second=second)
 
 
 def _line(row: AnyRow) -> TeamLine:
@@ -163,6 +174,8 @@ def _said(row: AnyRow) -> tuple[str, str, str]:
     """What the team has said, as a badge, and a note; it counts no more once the order went elsewhere."""
     if row.voided_at is not None and row.answer is None:
         return _("已失效"), "ended", ""
+    if row.voided_at is not None and row.answer == "standby":
+        return _("答应过"), "ended", _("已失效")
     said, tone, note = _said_then(row)
     return (said, tone, note) if row.voided_at is None else (said, "ended", note or _("已失效"))
 

@@ -154,6 +154,7 @@ _OWN_OBSTACLES: Mapping[str, Any] = {
     "week_full": _l("队里那一周的任务已到上限"),
     "no_lead": _l("没有能主讲又有空的队员"),
     "too_few": _l("有空的队员不够"),
+    "left_alone": _l("队员有空，但这周已请够次数，或者不想收到邀请"),
 }
 
 

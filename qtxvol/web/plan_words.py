@@ -1,4 +1,4 @@
-"""What plans say: why a line doesn't hold, why an order stays unserved and what to do about it."""
+"""What plans say: of themselves, and why a line doesn't hold. Why an order stays unserved: `nobody_words`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,38 +37,6 @@ LINE_STATES: Mapping[str, Any] = {
     "confirmed": _l("已确认"),
     "refused": _l("已失效"),
     "skipped": _l("先不办"),
-}
-
-#: Why an order stays unserved, and what can be done: codes of `matching.words.UNSERVED`.
-UNSERVED: Mapping[str, tuple[Any, Any]] = {
-    "no_time": (
-        _l("所选的时间都过了，或者来不及准备"),
-        _l("打开这张单，问居民还有什么时间方便。"),
-    ),
-    "no_team": (
-        _l("没有会这个主题、又能到那里的队伍"),
-        _l("请本部门的队培训骨干，或者和别的部门商量。"),
-    ),
-    "all_declined": (
-        _l("能服务的队伍都答复过接不了"),
-        _l("看看它们说的原因；多半是时间不合适，可以问居民换个时间。"),
-    ),
-    "all_quiet": (
-        _l("能服务的队伍都谢绝询问，或本周已问过够多次"),
-        _l("打电话问队长，或者等下周一再排。"),
-    ),
-    "no_hands": (
-        _l("能服务的队伍在所选时间都没有空"),
-        _l("打开这张单，问居民换个时间行不行。"),
-    ),
-    "no_room": (
-        _l("能服务的队伍都排给了更早或更急的单"),
-        _l("问居民换个时间行不行；同一主题的邻近单，可以一起办。"),
-    ),
-    "no_crew": (
-        _l("队伍有空，但凑不齐人手"),
-        _l("请队长问问队员，或者请附近的队同意借人。"),
-    ),
 }
 
 #: Why a line can't be confirmed any more: codes of `matching.words.STALE`, and two that may pass.

@@ -17,6 +17,7 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.base import AnyRow
 from qtxvol.matching.score import Reason
 from qtxvol.offers.models import PlanLine
+from qtxvol.offers.nobody import NobodyLeft
 from qtxvol.offers.pace import is_quiet, next_waking
 from qtxvol.offers.plan_confirming import (
     OpenLines,
@@ -38,7 +39,7 @@ from qtxvol.offers.plan_queries import (
     name_people,
     view_plan,
 )
-from qtxvol.offers.plan_scope import count_waiting, scope_of
+from qtxvol.offers.plan_scope import count_waiting, list_refusing, scope_of
 from qtxvol.offers.plans import (
     LATER,
     MOST_LINES,
@@ -59,7 +60,8 @@ from qtxvol.web.display import clock_time, day_time, pick
 from qtxvol.web.forms import now
 from qtxvol.web.i18n import _, _l, ngettext
 from qtxvol.web.match_words import reason_in_words
-from qtxvol.web.plan_words import FAULTS, LINE_STATES, RUN_ENDINGS, STATES, UNSERVED, stale_in_words
+from qtxvol.web.nobody_words import UNSERVED, why_in_words
+from qtxvol.web.plan_words import FAULTS, LINE_STATES, RUN_ENDINGS, STATES, stale_in_words
 from qtxvol.web.wording import refusal_sentence
 
 #: A page that shows the solving looks again after so many seconds.
@@ -68,6 +70,8 @@ AGAIN_IN = 3
 WAITS_LONG = 60
 #: So many refused lines are named after confirming for each reason; the rest stand on their own tab.
 MOST_NAMED = 5
+#: Of the reasons why an order stays unserved those that no other plan could help: no team could be asked.
+ASKED_NOBODY = frozenset({"no_time", "no_team", "all_declined", "all_quiet", "no_hands"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ def plan(plan_id: int) -> ResponseReturnValue:
     run = view_run(plan_id) if view.plan.status == "ready" else None
     if view.plan.status == "ready":
         page = list_lines(plan_id, shown, _number(request.args.get("page", "")) or 1)
-        lines = _views(actor, page.rows, is_night=is_night)
+        lines = _views(actor, page.rows, view.plan.ended_at or now(), is_night=is_night)
     newer = find_newer(view.plan) if view.plan.status == "ready" else None
     return render_desk(
         "desk/plan.html",
@@ -348,13 +352,19 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and int(text[:11]) <= LARGEST_ID and len(text) < 11 else 0
 
 
-def _views(actor: Actor, rows: Sequence[AnyRow], *, is_night: bool) -> list[LineView]:
-    """Lines with names; three statements at most, however many lines."""
+def _views(actor: Actor, rows: Sequence[AnyRow], solved_at: datetime, *, is_night: bool) -> list[LineView]:
+    """Lines with names, and what the teams have said where nobody was found; six statements at most, however many
+    lines."""
     if not rows:
         return []
     people = name_people([person for row in rows for person in _planned(row.PlanLine)])
     departments = name_departments()
-    return [_view(actor, row, people, departments, is_night=is_night) for row in rows]
+    unserved = {row.PlanLine.order_id for row in rows if row.PlanLine.why in ASKED_NOBODY}
+    said = list_refusing(unserved, solved_at) if unserved else {}
+    return [
+        _view(actor, row, people, departments, tuple(said.get(row.PlanLine.order_id, {}).values()), is_night=is_night)
+        for row in rows
+    ]
 
 
 def _view(
@@ -362,12 +372,15 @@ def _view(
     row: AnyRow,
     people: dict[int, tuple[str, int | None]],
     departments: dict[str, tuple[str, str]],
+    said: Sequence[str],
     *,
     is_night: bool,
 ) -> LineView:
     line: PlanLine = row.PlanLine
     other = row.planned_department_id if row.planned_department_id != row.department_id else None
     why, todo = UNSERVED.get(line.why, ("", "")) if line.status == "unserved" else ("", "")
+    if line.status == "unserved" and line.why in ASKED_NOBODY:
+        why = why_in_words(NobodyLeft.of(line.why, said))
     if line.status == "refused":
         why = stale_in_words(line.why)
     return LineView(

@@ -9,6 +9,7 @@ from qtxvol.orders.numbers import spoken
 from qtxvol.refusals import Refused
 from qtxvol.web.display import day_time, pick, say, status_label, time_span
 from qtxvol.web.i18n import _, _l, ngettext
+from qtxvol.web.nobody_words import nobody_sentence
 
 WINDOW_FAULTS: dict[str, Callable[[], str]] = {
     "ends_first": lambda: _("结束时间要晚于开始时间。"),
@@ -243,9 +244,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         a.get("most", 1),
     ),
     "naming_off": lambda a: _("纲要办现在由队长自己定人，系统不替您请人。请用“我自己定时间和人”选时间和队员。"),
-    "no_crew": lambda a: _(
-        "这个时间队里没有能主讲又有空的人，系统排不出名单。请换个时间，或者打电话商量好，再用“我自己定时间和人”。"
-    ),
+    "no_crew": lambda a: _no_crew(str(a.get("why"))),
     "no_time_to_ask": lambda a: _(
         "离服务开始太近，来不及一个个问队员。请换个时间，或者打电话商量好，再用“我自己定时间和人”。"
     ),
@@ -256,7 +255,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "held_elsewhere": lambda a: _("另一支服务队已经答应，正在请人；您的队可以候补，万一没成先问候补的队。"),
     "quiet_hours": lambda a: _("现在是休息时间，不打扰服务队；让系统逐批询问，明早会自动问。"),
     "unanswered_enough": lambda a: _unanswered_enough(a),
-    "nobody_left": lambda a: _("能问的队都问过了。可以问居民别的时间，或者另请一支队。"),
+    "nobody_left": lambda a: nobody_sentence(a.get("left")),
     "pause_day": lambda a: _("请选今天以后、%(most)d 天以内的日子。", most=a["most"]),
     "is_held": lambda a: _("已有服务队答应，正在请人。要另作安排，请先点“不等这支队了”。"),
     "not_held": lambda a: _("现在没有服务队在为这张单请人。"),
@@ -406,6 +405,18 @@ def _seconds(seconds: int) -> str:
     return ngettext("%(num)d 分钟", "%(num)d 分钟", -(-seconds // 60))
 
 
+def _no_crew(why: str) -> str:
+    """:param why: as in `offers.holds.Choice.obstacle`."""
+    if why == "left_alone":
+        return _(
+            "这个时间队员有空，但这周已请够次数，或者不想收到邀请，系统不再打扰他们。"
+            "请打电话问好队员，再用“我自己定时间和人”。"
+        )
+    if why == "too_few":
+        return _("这个时间有空的队员不够，系统排不出名单。请换个时间，或者打电话商量好，再用“我自己定时间和人”。")
+    return _("这个时间队里没有能主讲又有空的人，系统排不出名单。请换个时间，或者打电话商量好，再用“我自己定时间和人”。")
+
+
 #: Why the system took an order back (`orders/automatic.py`), as everybody reads it.
 LAPSES: dict[str, Callable[[], str]] = {
     "no_call": lambda: _("服务队没有按时打电话联系，系统收回，另找服务队"),
@@ -454,6 +465,8 @@ def event_title(
             return LAPSES.get(str(payload.get("reason")), lambda: _("逾约未办，系统收回，另找服务队"))()
         case Action.PUSH:
             return _("送单上门，由%(department)s承办", department=department)
+        case Action.LET_GO if payload.get("reason") == "team_inactive":
+            return _("答应的队已停用，另找服务队（放手）")
         case Action.HOLD:
             return _("有服务队答应了，%(when)s，正在请人", when=_when(payload.get("agreed_start")))
         case Action.JOIN:

@@ -9,16 +9,19 @@ from sqlalchemy import select, update
 from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
 from qtxvol.notices.models import Notice
+from qtxvol.notices.wishes import Wisher, set_muted
 from qtxvol.offers.ask_list import most_listed
 from qtxvol.offers.asking import Wanted
 from qtxvol.offers.holds import HOLDS, SHORT, advance_holds, hold_order, let_go_order, list_choices
 from qtxvol.offers.models import MatchRule
+from qtxvol.offers.standing import Standing, list_standings
 from qtxvol.orders.claim import Proposal, offer_order, release_order
 from qtxvol.orders.crew import list_crew_replies
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.lifecycle import Party
 from qtxvol.orders.models import Order, Reply, ReplyChange
 from qtxvol.orders.serve import accept_order
+from qtxvol.orders.transition import Outcome
 from qtxvol.refusals import Refused
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
@@ -281,6 +284,60 @@ def test_without_naming_or_people_the_leader_is_told_so(city_sqlite: City):
     accept_order(order.number, city_sqlite.team, agreed=TIME, volunteer_ids=city_sqlite.crew[:1], now=NOW)
 
 
+def put_out_of_use(team: Actor, *, is_active: bool = False) -> None:
+    with transaction():
+        db.session.execute(update(Team).where(Team.id == team.team_id).values(is_active=is_active))
+
+
+def test_a_team_put_out_of_use_finds_nobody_any_more_and_everybody_hears_why(city: City):
+    order = claimed(city)
+    with transaction():
+        db.session.get_one(Order, order.order_id).is_auto_asked = True
+    offer_order(order.number, city.department, team_ids=[city.team.team_id, city.other_team.team_id], now=NOW)
+    hold_order(order.number, city.team, agreed=TIME, now=NOW)
+    asked = asked_of(order)
+    assert advance_holds(NOW + MINUTE) == 0
+    put_out_of_use(city.team)
+    later = NOW + 2 * MINUTE
+    assert advance_holds(later) == 1
+    row = order_of(order.number)
+    assert (row.status, row.held_team_id, row.next_wave_at) == ("claimed", None, later)
+    assert hold_of(order).ended_at == later
+    last = events_of(order.number)[-1]
+    assert (last.action, last.party, last.payload["reason"]) == ("let_go", "system", "team_inactive")
+    assert told(order, "not_needed") == sorted(map(str, asked))
+    assert told(order, "team_stopped") == sorted([str(city.team.team_id), DEPARTMENT])
+    assert told(order, "let_go") == [str(city.other_team.team_id)]
+    assert not told(order, "crew_short")
+    offer = offer_of(order, city.team)
+    assert (offer.answer, offer.voided_at) == ("standby", later), "what it said stays, but it stands by no more"
+    assert list_standings(city.team, [order.order_id]) == {}
+    assert list_standings(city.other_team, [order.order_id]) == {order.order_id: Standing.ASKED}
+    assert advance_holds(later + MINUTE) == 0
+    hold_order(order.number, city.other_team, agreed=TIME, now=later)
+    assert findings() == []
+
+
+def test_a_yes_before_the_next_turn_ends_the_hold_of_a_team_out_of_use_for_the_true_reason(city_sqlite: City):
+    order = held(city_sqlite)
+    who = asked_of(order)[0]
+    put_out_of_use(city_sqlite.team)
+    say(order, who, "yes")
+    assert order_of(order.number).held_team_id is None
+    assert events_of(order.number)[-1].payload["reason"] == "team_inactive"
+    assert str(who) in told(order, "not_needed")
+    assert not told(order, "crew_short")
+
+
+def test_a_team_back_in_use_by_the_next_turn_goes_on(city_sqlite: City):
+    order = held(city_sqlite)
+    put_out_of_use(city_sqlite.team)
+    put_out_of_use(city_sqlite.team, is_active=True)
+    assert advance_holds(NOW + MINUTE) == 0
+    say(order, asked_of(order)[0], "yes")
+    assert order_of(order.number).status == "accepted"
+
+
 def test_letting_go_tells_those_who_were_asked_and_frees_the_order(city: City):
     order = held(city)
     asked = asked_of(order)
@@ -368,6 +425,48 @@ def test_the_times_of_the_resident_are_shown_with_how_many_have_time_the_propose
     assert not any(choice.obstacle for choice in choices)
     alone, _nobody = make_team("health", themes=("health",), people=0)
     assert {choice.obstacle for choice in list_choices(row, alone.team_id or 0, NOW)} == {"no_lead"}
+
+
+def cap_asks(city: City, most: int) -> None:
+    """Nobody is asked more often in a week."""
+    with transaction():
+        office = city.office.account_id or 0
+        db.session.add(MatchRule(name="volunteer_asks_a_week", value=most, set_by_account_id=office, set_at=NOW))
+
+
+def obstacles_of(order: Outcome, team: Actor) -> set[str]:
+    return {choice.obstacle for choice in list_choices(order_of(order.number), team.team_id or 0, NOW)}
+
+
+def test_a_time_is_not_offered_when_its_people_were_asked_often_enough_and_the_refusal_says_the_same(city: City):
+    before, order = held(city), claimed(city)
+    asked = set(asked_of(before))
+    cap_asks(city, 1)
+    choices = list_choices(order_of(order.number), city.team.team_id or 0, NOW)
+    assert {choice.free for choice in choices} == {len(set(city.crew) - asked)}
+    cap_asks(city, 0)
+    assert obstacles_of(order, city.team) == {"left_alone"}
+    with pytest.raises(Refused) as refusal:
+        hold_order(order.number, city.team, agreed=TIME, now=NOW)
+    assert (refusal.value.code, refusal.value.about["why"]) == ("no_crew", "left_alone")
+    emergency = claimed(city, urgency="emergency")
+    assert obstacles_of(emergency, city.team) == {""}, "emergencies ask all the same"
+
+
+def test_people_who_want_no_messages_are_not_called_busy(city_sqlite: City):
+    order = claimed(city_sqlite)
+    for who in city_sqlite.crew:
+        set_muted(Wisher("volunteer", who), ["join_ask"], True, NOW)
+    assert obstacles_of(order, city_sqlite.team) == {"left_alone"}
+
+
+def test_too_few_people_are_called_too_few(city_sqlite: City):
+    takes(9)
+    order = claimed(city_sqlite)
+    assert obstacles_of(order, city_sqlite.team) == {"too_few"}
+    with pytest.raises(Refused) as refusal:
+        hold_order(order.number, city_sqlite.team, agreed=TIME, now=NOW)
+    assert refusal.value.about["why"] == "too_few"
 
 
 # The list

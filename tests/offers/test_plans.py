@@ -23,7 +23,7 @@ from qtxvol.offers.plans import (
 from qtxvol.orders.ask import ask_resident
 from qtxvol.orders.claim import claim_order, offer_order
 from qtxvol.orders.decline import cancel_order
-from qtxvol.orders.models import Offer, Order, OrderEvent, WishedTime
+from qtxvol.orders.models import Offer, Order, OrderEvent, OrderHolder, WishedTime
 from qtxvol.orders.serve import accept_order
 from qtxvol.orders.windows import Window
 from qtxvol.refusals import NotFound, Refused
@@ -432,6 +432,18 @@ def decline(city: City, line: PlanLine, order: Order) -> None:
         db.session.add(offer)
 
 
+def stay_silent(city: City, line: PlanLine, order: Order) -> None:
+    with transaction():
+        offer = Offer(order_id=order.id, team_id=line.team_id, wave=9, asked_at=NOW, silent_at=NOW)
+        db.session.add(offer)
+
+
+def give_back(city: City, line: PlanLine, order: Order) -> None:
+    """It had the order unasked, and gave it up."""
+    with transaction():
+        db.session.add(OrderHolder(order_id=order.id, kind="team", code=str(line.team_id), first_at=NOW))
+
+
 def ask(city: City, line: PlanLine, order: Order) -> None:
     assert line.team_id is not None
     offer_order(order.number, city.department, team_ids=[line.team_id], now=NOW)
@@ -470,6 +482,8 @@ def fill_week(city: City, line: PlanLine, order: Order) -> None:
     ("change", "reason"),
     [
         (decline, "declined"),
+        (stay_silent, "asked_silent"),
+        (give_back, "had_it"),
         (ask, "asked_already"),
         (accept, "order_gone"),
         (take_people, "crew_gone"),

@@ -14,7 +14,13 @@ from qtxvol.extensions import db
 from qtxvol.notices.wishes import Wisher, set_muted
 from qtxvol.offers.learn import clue_from_json
 from qtxvol.offers.rules import WEIGHTS, set_weights
-from qtxvol.offers.suggest import explain_team, rank_teams, suggest_departments, suggest_for_each
+from qtxvol.offers.suggest import (
+    explain_team,
+    is_handed_elsewhere,
+    rank_teams,
+    suggest_departments,
+    suggest_for_each,
+)
 from qtxvol.orders.claim import claim_order, offer_order, return_order
 from qtxvol.orders.decline import cancel_order
 from qtxvol.orders.dispatch import dispatch_order
@@ -93,8 +99,7 @@ def test_the_order_and_the_team_say_why_not_before_the_core_is_asked(ctx_sqlite)
     row = order_of(order)
     for values, codes in (
         ({"held_team_id": mine.id}, ("holds", "held_elsewhere")),
-        ({"held_team_id": None, "handed_team_id": mine.id}, (None, "handed_elsewhere")),
-        ({"handed_team_id": None, "team_id": mine.id}, ("is_serving", "taken")),
+        ({"held_team_id": None, "team_id": mine.id}, ("is_serving", "taken")),
     ):
         change(Order, row.id, **values)
         row = order_of(order)
@@ -102,6 +107,18 @@ def test_the_order_and_the_team_say_why_not_before_the_core_is_asked(ctx_sqlite)
     change(Order, row.id, team_id=None)
     change(Team, other.id, is_active=False)
     assert explain_team(order_of(order), team_of(other.id), NOW) == "out_of_use"
+
+
+def test_an_order_that_was_handed_to_one_team_hides_no_other_teams_reason(ctx):
+    city = make_city()
+    outsider, _people = make_team("agriculture", themes=())
+    order = claimed(city)
+    offer_order(order.number, city.department, team_ids=[city.team.team_id or 0], is_handed=True, now=NOW)
+    row, mine, other = order_of(order), team_of(city.team.team_id), team_of(city.other_team.team_id)
+    assert ranked(order) == [other.id]
+    assert [explain_team(row, team, NOW) for team in (mine, other)] == ["asked", None]
+    assert explain_team(row, team_of(outsider.team_id), NOW) == "other_department"
+    assert [is_handed_elsewhere(row, team) for team in (mine, other)] == [False, True]
 
 
 def test_any_team_of_the_city_can_be_explained(ctx_sqlite):

@@ -3,21 +3,31 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.models import Account
 from qtxvol.extensions import db
 from qtxvol.notices.answers import Given, answer_at_desk
+from qtxvol.notices.facts import load_facts_of
+from qtxvol.notices.models import Notice
+from qtxvol.notices.values import values_of
+from qtxvol.notices.variables import LOCALES
 from qtxvol.offers.holds import hold_order, let_go_order
+from qtxvol.offers.models import MatchRule
+from qtxvol.offers.plan_solving import solve_next
+from qtxvol.offers.plans import ask_for_plan
 from qtxvol.offers.rules import get_settings
-from qtxvol.offers.waves import ask_due, mark_silent, switch_auto
+from qtxvol.offers.waves import ask_due, ask_next_wave, mark_silent, switch_auto
 from qtxvol.orders.claim import claim_order, offer_order
-from qtxvol.orders.models import Offer, Order
+from qtxvol.orders.models import Offer, Order, WishedTime
 from qtxvol.orders.transition import Outcome
+from qtxvol.refusals import Refused
+from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team
+from qtxvol.web.wording import refusal_sentence
 from tests.conftest import csrf_of
-from tests.factories import NOW, City, dispatched, window
+from tests.factories import NOW, City, claimed, dispatched, window
 from tests.orders.answers import order_of
 from tests.web.pages import read, submit
 from tests.web.site import Site, login_as
@@ -135,7 +145,7 @@ def test_once_every_team_was_asked_the_page_says_whom_it_waits_for_and_offers_ot
         page.form(next_of(number))
     with site.app.app_context():
         answer_at_desk(number, city.team, Given(is_yes=False, reason="too_far"), NOW)
-    assert "没有别的队可再问了。" in site.page(city.department, number).text
+    assert "现在没有队可以问：能问的队都问过了，2 支接不了。" in site.page(city.department, number).text
 
 
 def test_an_order_that_was_handed_to_one_team_says_so_and_offering_it_is_folded(site: Site):
@@ -298,3 +308,118 @@ def test_a_list_says_where_each_order_stands_with_the_teams(site: Site):
         later = NOW + 482 * MINUTE
         offer_order(number, department, team_ids=[team.team_id or 0], is_handed=True, now=later)
     assert "已指定" in listed(department, "/department/?tab=claimed")
+
+
+# nobody can be asked, and why
+
+
+def told_by_notice(site: Site) -> str:
+    """What the department reads of it, in Chinese and English."""
+    with site.app.app_context():
+        notice = db.session.scalars(select(Notice).where(Notice.kind == "nobody_left")).one()
+        facts = load_facts_of([notice])
+        return " ".join(values_of(notice, facts, locale, is_short=False)["reason"] for locale in LOCALES)
+
+
+def plan_says(site: Site) -> str:
+    with site.app.app_context():
+        plan = ask_for_plan(site.city.department, NOW)
+        assert solve_next(NOW, "here", clock=lambda: NOW)
+    return read(site.browser(site.city.department).get(f"/department/plan/{plan}?show=unserved")).text
+
+
+def set_rule(site: Site, name: str, value: float) -> None:
+    with site.app.app_context(), transaction():
+        account = site.city.office.account_id
+        db.session.add(MatchRule(name=name, value=value, set_by_account_id=account, set_at=NOW))
+
+
+def make_times_past(site: Site) -> None:
+    with site.app.app_context(), transaction():
+        past = {"starts_at": window(-3).starts_at, "ends_at": window(-3).ends_at}
+        db.session.execute(delete(WishedTime).where(WishedTime.position > 0))
+        db.session.execute(update(WishedTime).values(**past))
+
+
+def test_where_no_team_was_asked_because_all_were_asked_enough_everything_says_so(site: Site):
+    set_rule(site, "team_asks_a_week", 0)
+    number = site.make(auto).number
+    ask(site)
+    assert asked(site) == []
+    why = "能服务的队伍都谢绝询问，或本周已问过够多次"
+    page = site.page(site.city.department, number)
+    assert f"现在没有队可以问：{why}。系统到 " in page.text
+    assert "打电话问问队长" in page.text
+    assert "问过了" not in page.text
+    assert "问居民别的时间：" not in page.text, "other times would not help"
+    assert 'class="btn btn--primary" href="/department/orders/' not in page.html
+    assert why in told_by_notice(site)
+    assert "all were asked enough or take a pause" in told_by_notice(site)
+    assert why in plan_says(site)
+
+
+def test_a_button_of_before_says_why_nobody_was_asked(site: Site):
+    number = site.make(claimed).number
+    browser = site.browser(site.city.department)
+    form = site.page(site.city.department, number).form(next_of(number))
+    set_rule(site, "team_asks_a_week", 0)
+    answer = submit(browser, form)
+    assert answer.status_code == 303
+    page = read(browser.get(f"/department/orders/{number}"))
+    assert page.text.count("现在没有队可以问：能服务的队伍都谢绝询问，或本周已问过够多次。") == 2, "flashed, and below"
+
+
+@pytest.mark.parametrize("is_auto", [True, False])
+def test_where_all_times_are_past_the_page_the_notice_and_the_plan_say_so(site: Site, is_auto: bool):
+    number = site.make(auto if is_auto else claimed).number
+    make_times_past(site)
+    ask(site)
+    page = site.page(site.city.department, number)
+    assert ("希望的时间都过了，或者已经来不及，系统不再询问" in page.text) is is_auto
+    assert ("系统不自动询问。现在没有队可以问：所选的时间都过了，或者来不及准备。" in page.text) is not is_auto
+    assert "问居民还有什么时间方便，有了新的时间再问服务队。" in page.text
+    with pytest.raises(AssertionError):
+        page.form(next_of(number))
+    if is_auto:
+        assert "所选的时间都过了，或者来不及准备" in told_by_notice(site)
+    assert "所选的时间都过了，或者来不及准备" in plan_says(site)
+    with site.app.app_context(), pytest.raises(Refused) as refused:
+        ask_next_wave(number, site.city.department, now=NOW)
+    with site.app.test_request_context():
+        assert refusal_sentence(refused.value) == "现在没有队可以问：所选的时间都过了，或者来不及准备。"
+
+
+def test_who_said_no_and_who_never_answered_are_told_apart(site: Site):
+    number, city = site.make(auto).number, site.city
+    with site.app.app_context():
+        teams = [city.team.team_id or 0, city.other_team.team_id or 0]
+        offer_order(number, city.department, team_ids=teams, now=NOW - timedelta(hours=9))
+        answer_at_desk(number, city.other_team, Given(is_yes=False, reason="too_far"), NOW)
+        with transaction():
+            db.session.execute(update(Offer).where(Offer.answer.is_(None)).values(silent_at=NOW))
+            db.session.execute(update(Order).values(next_wave_at=NOW))
+    ask(site)
+    told = "能问的队都问过了，1 支接不了，1 支还没有答复"
+    page = site.page(city.department, number)
+    assert f"现在没有队可以问：{told}。系统到 " in page.text
+    assert "给还没有答复的队长打个电话。" in page.text
+    assert told in told_by_notice(site)
+    assert "all were asked: 1 said no, 1 silent so far" in told_by_notice(site)
+    plan = plan_says(site)
+    assert told in plan
+    assert "答复过接不了" not in plan
+
+
+def test_one_silent_team_and_no_other_that_knows_the_topic_are_both_told(site: Site):
+    number, city = site.make(auto).number, site.city
+    with site.app.app_context():
+        offer_order(number, city.department, team_ids=[city.team.team_id or 0], now=NOW - timedelta(hours=9))
+        with transaction():
+            db.session.execute(update(Offer).values(silent_at=NOW))
+            db.session.execute(update(Order).values(next_wave_at=NOW))
+            db.session.execute(update(Team).values(is_active=False))
+    ask(site)
+    told = "问过的队里，1 支还没有答复；其余的，没有会这个主题、又能到那里的队伍"
+    assert told in site.page(city.department, number).text
+    assert told in told_by_notice(site)
+    assert told in plan_says(site)

@@ -6,12 +6,13 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from qtxvol.accounts.actor import Actor
 from qtxvol.extensions import db
 from qtxvol.notices.answers import answer_path
 from qtxvol.notices.queue import To
+from qtxvol.offers.holds import advance_holds
 from qtxvol.offers.models import MatchRule
 from qtxvol.offers.suggest import rank_teams
 from qtxvol.orders.claim import Proposal, offer_order
@@ -143,11 +144,55 @@ def test_what_keeps_the_service_from_asking_is_said_on_the_page(site_sqlite: Sit
     form = form_of(get_page(browser, path), "yes")
     switch_naming_off(site)
     answer = submit(browser, form)
-    assert answer.status_code in (303, 409)
+    assert answer.status_code == 409
+    assert "系统不替您请人。请用“我自己定时间和人”选时间和队员" in read(answer).text
     page = get_page(browser, path)
     assert not [each for each in page.forms if "starts_at" in each.names]
     assert "我自己定时间和人" in page.text
     assert site.order(order.number).held_team_id is None
+
+
+def test_a_yes_after_a_no_is_not_taken_for_a_taken_back_no_when_naming_is_off(site_sqlite: Site):
+    site = site_sqlite
+    order = site.make(offered)
+    browser, path = site.browser(), offer_link(site, order, site.city.team)
+    form = form_of(get_page(browser, path), "yes")
+    assert submit(browser, form_of(get_page(browser, path), "no"), {"reason": "no_time"}).status_code == 303
+    switch_naming_off(site)
+    assert submit(browser, form).status_code == 409
+    with site.app.app_context():
+        assert offer_of(order, site.city.team).answer == "declined"
+
+
+def test_a_time_whose_people_were_asked_often_enough_is_shown_with_that_reason(site_sqlite: Site):
+    site = site_sqlite
+    order = site.make(offered)
+    browser, path = site.browser(), offer_link(site, order, site.city.team)
+    form = form_of(get_page(browser, path), "yes")
+    with site.app.app_context(), transaction():
+        office = site.city.office.account_id or 0
+        db.session.add(MatchRule(name="volunteer_asks_a_week", value=0, set_by_account_id=office, set_at=NOW))
+    answer = submit(browser, form)
+    assert answer.status_code == 409
+    assert "这个时间队员有空，但这周已请够次数" in read(answer).text
+    page = get_page(browser, path)
+    assert "队员有空，但这周已请够次数，或者不想收到邀请" in page.text
+    assert not [each for each in page.forms if "starts_at" in each.names]
+
+
+def test_the_department_reads_that_the_team_was_put_out_of_use(site_sqlite: Site):
+    site = site_sqlite
+    order = site.make(offered)
+    browser, path = site.browser(), offer_link(site, order, site.city.team)
+    submit(browser, form_of(get_page(browser, path), "yes"))
+    with site.app.app_context():
+        with transaction():
+            db.session.execute(update(Team).where(Team.id == site.city.team.team_id).values(is_active=False))
+        advance_holds(NOW)
+    page = site.page(site.city.department, order.number)
+    assert "答应的队已停用，另找服务队" in page.text
+    assert "候补" not in page.text
+    assert "请人进展" not in page.text
 
 
 def test_another_team_may_stand_by_while_the_first_finds_its_people(site_sqlite: Site):

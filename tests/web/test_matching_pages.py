@@ -204,6 +204,19 @@ def test_the_department_reads_why_a_team_is_not_there(site: Site, change: str, s
     assert sentence in page.text
 
 
+def test_the_page_of_reasons_says_beside_the_rank_that_another_team_has_the_order(site: Site):
+    number, city = site.make(claimed).number, site.city
+    with site.app.app_context():
+        offer_order(number, city.department, team_ids=[city.team.team_id or 0], is_handed=True, now=NOW)
+    url, handed = f"/department/orders/{number}/teams?team=", "这张单已指定别的队承接。"
+    other = get_page(site.browser(city.department), f"{url}{city.other_team.team_id}").text
+    assert "在推荐里，排第 1。" in other
+    assert other.count(handed) == 1
+    chosen = get_page(site.browser(city.department), f"{url}{city.team.team_id}").text
+    assert "已经请过这支队，还在等它答复。" in chosen
+    assert handed not in chosen
+
+
 def test_the_page_of_reasons_shows_every_term_and_their_sum(site: Site):
     page = get_page(site.browser(site.city.department), f"/department/orders/{site.make(claimed).number}/teams")
     first = page.text.split("市医院测试队", 1)[1].split("卫校测试队")[0]

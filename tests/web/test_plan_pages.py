@@ -21,7 +21,8 @@ from qtxvol.orders.numbers import spoken
 from qtxvol.orders.transition import Outcome
 from qtxvol.storage import transaction
 from qtxvol.volunteers.models import Team, Volunteer
-from qtxvol.web.plan_words import STALE, UNSERVED
+from qtxvol.web.nobody_words import UNSERVED
+from qtxvol.web.plan_words import STALE
 from tests.factories import NOW, claimed
 from tests.web.pages import FROM_HERE, Page, get_page, submit
 from tests.web.site import Site

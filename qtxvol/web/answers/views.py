@@ -103,13 +103,16 @@ def answer(token: str) -> ResponseReturnValue:
 def _say_yes(token: str, invitation: Invitation) -> ResponseReturnValue:
     """A yes; of a team with the time at which it can serve. What can't be done is said on the page, where another time
     can be chosen."""
-    window, times = None, None
-    if "starts_at" in request.form and (times := _time_form(invitation, form_data())) is not None:
-        window = times.window
-        if window is None:
-            times.starts_at.errors = [_("请选一个时间。")]
-            return _page(token, invitation, time_form=times), 422
+    window = None
     try:
+        if "starts_at" in request.form and _asks_when(invitation):
+            times = _time_form(invitation, form_data())
+            if times is None:  # the page is older than the office's switch; a yes without a time would say nothing
+                raise Refused("naming_off", 409)
+            window = times.window
+            if window is None:
+                times.starts_at.errors = [_("请选一个时间。")]
+                return _page(token, invitation, time_form=times), 422
         return _after(token, answer_link(token, Given(is_yes=True, window=window), now()))
     except Refused as refused:
         if refused.status == 410:
@@ -117,14 +120,17 @@ def _say_yes(token: str, invitation: Invitation) -> ResponseReturnValue:
         return _page(token, open_link(token, now()), message=refusal_sentence(refused)), refused.status
 
 
+def _asks_when(invitation: Invitation) -> bool:
+    """Is a leader asked at what time the team can serve?"""
+    return invitation.asked.purpose is Purpose.OFFER and not invitation.is_held and not invitation.is_final
+
+
 def _time_form(invitation: Invitation, data: FormData | None = None) -> TimeForm | None:
     """When the team can serve; None where that is not the question, or the office has people named by hand."""
-    asked = invitation.asked
-    is_asked = asked.purpose is Purpose.OFFER and not invitation.is_held and not invitation.is_final
-    if not is_asked or not get_settings().is_naming_open:
+    if not _asks_when(invitation) or not get_settings().is_naming_open:
         return None
     form = TimeForm(formdata=data)
-    form.offer(list_choices(invitation.order, asked.reader_id, now()))
+    form.offer(list_choices(invitation.order, invitation.asked.reader_id, now()))
     return form
 
 

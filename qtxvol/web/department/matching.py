@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from qtxvol.extensions import db
 from qtxvol.offers.situation import load_matching
-from qtxvol.offers.suggest import explain_team, rank_teams
+from qtxvol.offers.suggest import explain_team, is_handed_elsewhere, rank_teams
 from qtxvol.orders.lifecycle import Status
 from qtxvol.orders.queries import get_order_view
 from qtxvol.refusals import NotFound
@@ -15,7 +15,7 @@ from qtxvol.web.access import current_actor
 from qtxvol.web.department.views import bp
 from qtxvol.web.desk_frame import render_desk
 from qtxvol.web.forms import now
-from qtxvol.web.match_words import percent, reason_in_words, team_lead, team_obstacle
+from qtxvol.web.match_words import obstacle_in_words, percent, reason_in_words, team_lead, team_obstacle
 
 #: Further down nobody looks; whoever does, asks about the team by its name.
 MOST = 20
@@ -41,6 +41,7 @@ def teams_for(number: str) -> ResponseReturnValue:
         teams=list_active_teams(),
         asked=asked,
         obstacle=team_obstacle(why, asked, moment) if why and asked else None,
+        handed=obstacle_in_words("handed_elsewhere") if asked and is_handed_elsewhere(order, asked) else None,
         place=next((each.place for each in ranking if asked and each.team_id == asked.id), None),
         ranking=ranking[:MOST],
         more=max(0, len(ranking) - MOST),

@@ -68,6 +68,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "crew_ready",
         "crew_replaced",
         "crew_short",
+        "team_stopped",
         "nobody_left",
         "plan_ready",
         "other_time",
