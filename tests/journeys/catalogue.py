@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from qtxvol.offers.models import CounterOffer, JointInvite
 from qtxvol.offers.plan_solving import solve_next
 from qtxvol.offers.plans import ask_for_plan
 from qtxvol.orders.lifecycle import Party, Status
-from qtxvol.orders.models import CallBack, Crew, CrewAsk, Offer, Order, OrderEvent, Rating
+from qtxvol.orders.models import CallBack, Crew, CrewAsk, Offer, Order, OrderEvent, Rating, WishedTime
 from qtxvol.recognition.models import Certificate, StarAward
 from qtxvol.roster.take import read_roster
 from qtxvol.volunteers.models import Team, Volunteer
@@ -81,7 +81,7 @@ _IS_ASKED = Order.clock_stopped_at.is_not(None)
 _WAS_LATE = exists().where(OrderEvent.order_id == Order.id, OrderEvent.was_overdue)
 
 
-def _moment() -> object:
+def _moment() -> datetime:
     from tests.journeys.scene import MOMENT  # here: the scene imports this module
 
     return MOMENT
@@ -117,6 +117,17 @@ def _order(
         return f"/{party}/orders/{scene.find(party, *(_ready(each) for each in conditions))}{more}"
 
     return find
+
+
+def _is_served_soon() -> ColumnElement[bool]:
+    """It waits for a team, none was asked, and there is a time that one can still prepare for: some are suggested."""
+    ahead = WishedTime.starts_at > _moment() + timedelta(days=1)
+    return and_(
+        Order.status == Status.CLAIMED,
+        Order.urgency == "normal",
+        exists().where(WishedTime.order_id == Order.id, ahead),
+        ~exists().where(Offer.order_id == Order.id),
+    )
 
 
 def _plan(party: Party, *, is_solved: bool = True, more: str = "") -> Callable[[Scene], str]:
@@ -566,7 +577,7 @@ DEPARTMENT = (
         P.DEPARTMENT,
         then=_unfold_all,
     ),
-    Entry("department-order", "department.order", _order(P.DEPARTMENT, Order.status == S.CLAIMED), P.DEPARTMENT),
+    Entry("department-order", "department.order", _order(P.DEPARTMENT, _is_served_soon), P.DEPARTMENT),
     Entry("department-accepted", "department.order", _order(P.DEPARTMENT, Order.status == S.ACCEPTED), P.DEPARTMENT),
     Entry("department-closed", "department.order", _order(P.DEPARTMENT, Order.status == S.CLOSED), P.DEPARTMENT),
     Entry("department-sheet", "department.sheet", _order(P.DEPARTMENT, more="/sheet"), P.DEPARTMENT, is_paper=True),
@@ -587,7 +598,7 @@ DEPARTMENT = (
     Entry(
         "department-teams-for",
         "department.teams_for",
-        _order(P.DEPARTMENT, Order.status == S.CLAIMED, more="/teams"),
+        _order(P.DEPARTMENT, _is_served_soon, more="/teams"),
         P.DEPARTMENT,
     ),
     Entry("department-plan-waiting", "department.plan", _plan(P.DEPARTMENT, is_solved=False), P.DEPARTMENT),
