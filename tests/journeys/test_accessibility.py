@@ -8,7 +8,7 @@ is looked at too (see `layout.py`). Every pair of look, width and scheme is seen
 triple (`SCREENS`): a fault that needs three of them at once has not been met, and the triples take twice as long.
 Colours don't depend on the language: they are looked at in Chinese. Names and structure don't depend on colours: all
 rules run once per width, elsewhere only those of what is seen (`SEEN`): 长辈版 is another sheet over the same page.
-How large a thing to press is, `too_small` says more strictly than axe's rule, and in a quarter of its time.
+How large a thing to press is, axe judges with the room around it; `too_small` asks for the size itself.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 
 #: What depends on colours and sizes, besides contrast.
-SEEN = [LINK_COLOUR, "scrollable-region-focusable"]
+SEEN = [LINK_COLOUR, "target-size", "scrollable-region-focusable"]
 
 #: By language and look: on which screens, whether in the dark, and whether with all rules.
 SCREENS: dict[tuple[str, str], tuple[tuple[ViewportSize, bool, bool], ...]] = {
@@ -65,7 +65,6 @@ def violations(
         ENHANCED: {"enabled": has_colours and is_elder},
         CONTRAST: {"enabled": has_colours and not is_elder},
         LINK_COLOUR: {"enabled": has_colours},
-        "target-size": {"enabled": False},
     }
     return page.evaluate(_RUN, [{"type": "tag", "values": TAGS}, rules])
 
