@@ -5,22 +5,25 @@ to a button and the notice agree.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from qtxvol.matching.words import UNSERVED
 from qtxvol.orders.lifecycle import Label
 
 #: Reasons that new times of the resident's can help.
 HELPED_BY_TIMES = frozenset({"no_time", "all_declined", "no_hands"})
 
-#: For a notice, without full stop; the pages have theirs in `web.plan_words`.
-_WHY: Mapping[str, Label] = {
-    "no_time": Label("所选的时间都过了，或者来不及准备", "all wished times are past or too near"),
-    "no_team": Label("没有会这个主题、又能到那里的队伍", "no team knows the topic and comes there"),
-    "all_declined": Label("能问的队都问过了", "all were asked"),
-    "all_quiet": Label("能服务的队伍都谢绝询问，或本周已问过够多次", "all were asked enough or take a pause"),
-    "no_hands": Label("能服务的队伍在所选时间都没有空", "nobody is free at the wished times"),
+#: For a notice, without full stop; the Chinese is the core's, the pages have theirs in `web.nobody_words`.
+_ENGLISH = {
+    "no_time": "all wished times are past or too near",
+    "no_team": "no team knows the topic and comes there",
+    "all_declined": "all were asked",
+    "all_quiet": "all were asked enough or take a pause",
+    "no_hands": "nobody is free at the wished times",
 }
+#: Of the reasons why an order stays unserved in a plan those that no other plan could help: no team could be asked.
+ASKED_NOBODY = frozenset(_ENGLISH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class NobodyLeft:
 
     def as_about(self) -> dict[str, str]:
         """The reason in both languages, for `Notice.about`; short enough for its mask."""
-        why = _WHY[self.why]
+        why = Label(UNSERVED[self.why], _ENGLISH[self.why])
         if self.is_told_of_all:
             return {"reason": why.zh, "reason_en": why.en}
         if self.why == "all_declined":

@@ -17,7 +17,7 @@ from qtxvol.accounts.actor import Actor
 from qtxvol.base import AnyRow
 from qtxvol.matching.score import Reason
 from qtxvol.offers.models import PlanLine
-from qtxvol.offers.nobody import NobodyLeft
+from qtxvol.offers.nobody import ASKED_NOBODY, NobodyLeft
 from qtxvol.offers.pace import is_quiet, next_waking
 from qtxvol.offers.plan_confirming import (
     OpenLines,
@@ -70,8 +70,6 @@ AGAIN_IN = 3
 WAITS_LONG = 60
 #: So many refused lines are named after confirming for each reason; the rest stand on their own tab.
 MOST_NAMED = 5
-#: Of the reasons why an order stays unserved those that no other plan could help: no team could be asked.
-ASKED_NOBODY = frozenset({"no_time", "no_team", "all_declined", "all_quiet", "no_hands"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 import pytest
 
 from qtxvol.matching.words import UNSERVED
-from qtxvol.offers.nobody import NobodyLeft
+from qtxvol.offers.nobody import ASKED_NOBODY, NobodyLeft
 from qtxvol.web.nobody_words import UNSERVED as ON_PAGES
-from qtxvol.web.plans import ASKED_NOBODY
 
 ANSWERS = {"declined": 12, "asked": 6, "asked_silent": 6, "had_it": 12}
 MANY = [answer for answer, count in ANSWERS.items() for _ in range(count)]
