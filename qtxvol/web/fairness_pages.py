@@ -26,7 +26,7 @@ from qtxvol.reports.fairness_paper import (
     paper_of,
 )
 from qtxvol.reports.sheets import Cell, Column, Kind, Row, head_of
-from qtxvol.web.charts.fairness import teams_picture, town_bars, trend_picture, volunteers_picture
+from qtxvol.web.charts.fairness import figure_text, teams_picture, town_bars, trend_picture, volunteers_picture
 from qtxvol.web.desk_frame import render_desk
 from qtxvol.web.display import say
 from qtxvol.web.forms import now, parse_day
@@ -168,7 +168,7 @@ def _show(desk: str, period: Period, found: Fairness) -> str:
             [
                 (
                     figure,
-                    _value(figure.value),
+                    figure_text(figure.value),
                     _rows_url(desk, figure.rows, period),
                     _rows_url(desk, figure.whole, period),
                 )
@@ -225,7 +225,7 @@ def _orders_stats(desk: str, period: Period, found: Fairness) -> list[Stat]:
     if share is None:
         served = "—"
     else:
-        served = f"{filled:,} / {judged:,}" if waiting > judged else f"{_value(round(100 * share, 1))}%"
+        served = f"{filled:,} / {judged:,}" if waiting > judged else f"{figure_text(round(100 * share, 1))}%"
     note = ngettext("有结果的 %(num)d 单里", "有结果的 %(num)d 单里", judged)
     return [
         Stat(_("点单"), f"{len(found.orders):,}", _("，").join(filter(None, said)), _rows_url(desk, "all", period)),
@@ -245,10 +245,6 @@ def _stat(figure: Figure, value: str, url: str) -> Stat:
 
 def _turned(desk: str, period: Period, months: int) -> str:
     return url_for(f"{desk}.fairness", by=period.by, at=_month_after(period.first, months).isoformat())
-
-
-def _value(value: float | int | None) -> str:
-    return "—" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.3f}".rstrip("0").rstrip(".")
 
 
 def _rows_url(desk: str, rows: str, period: Period) -> str:

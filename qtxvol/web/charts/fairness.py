@@ -89,7 +89,8 @@ def volunteers_picture(found: Fairness) -> LorenzPicture:
         _("志愿者，从少到多"),
         _("服务次数"),
         _("%(people)s 名已核验的志愿者共服务 %(total)s 人次，%(idle)s 人一次没去；基尼系数 %(gini)s。",
-          people=number(spread.people), total=number(spread.total), idle=number(spread.idle), gini=_gini(spread.gini)),
+          people=number(spread.people), total=number(spread.total), idle=number(spread.idle),
+          gini=figure_text(spread.gini)),
         _("这段时间没有服务记录。"),
     )  # fmt: skip
 
@@ -103,13 +104,14 @@ def teams_picture(found: Fairness) -> LorenzPicture:
         _("服务队，从闲到忙"),
         _("负荷，百分比"),
         _("%(teams)s 支服务队，%(idle)s 支没有服务；负荷的基尼系数 %(gini)s。",
-          teams=number(spread.people), idle=number(spread.idle), gini=_gini(found.gini_teams)),
+          teams=number(spread.people), idle=number(spread.idle), gini=figure_text(found.gini_teams)),
         _("这段时间没有服务记录。"),
     )  # fmt: skip
 
 
-def _gini(value: float | None) -> str:
-    return "—" if value is None else f"{value:,.3f}".rstrip("0").rstrip(".")
+def figure_text(value: float | None) -> str:
+    """As the figures stand on the page: whole, or with three digits at most."""
+    return "—" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.3f}".rstrip("0").rstrip(".")
 
 
 def _lorenz(spread: Spread, title: str, across: str, head: str, finding: str, nothing: str) -> LorenzPicture:
