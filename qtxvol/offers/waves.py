@@ -166,11 +166,14 @@ def list_next_teams(order: Order, now: datetime) -> tuple[int, ...]:
     return tuple(each.team for each in chosen)
 
 
-def find_nobody(order: Order, now: datetime) -> NobodyLeft | None:
+def find_nobody(order: Order, now: datetime, matching: Matching) -> NobodyLeft | None:
     """Why no team could be asked for the order now, beside those that owe an answer; None when one could. Asks
-    nobody."""
+    nobody.
+
+    :param matching: of this order.
+    """
     asked = _read_asked(order)
-    found = _list_next(order, asked, now)
+    found = _list_next(order, asked, now, matching)
     return None if found.ranking else _why_nobody(asked, found)
 
 
@@ -427,9 +430,9 @@ def _choose(
     return chosen
 
 
-def _list_next(order: Order, asked: _Asked, now: datetime) -> _Found:
+def _list_next(order: Order, asked: _Asked, now: datetime, matching: Matching | None = None) -> _Found:
     """Who may be asked now. When everybody was, those once more who never said no and were given up long ago."""
-    matching = load_matching([order], now)
+    matching = matching or load_matching([order], now)
     need, minute = matching.needs[order.id], minute_of(now)
     without = asked.done_with | (frozenset({order.team_id}) if order.team_id else frozenset())
     ranking = rank(matching.situation, need, minute, without=without)

@@ -5,6 +5,7 @@ The forms themselves stand in `action_forms.py` and `service_forms.py`.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar
 
 from wtforms import BooleanField, SelectMultipleField
@@ -14,6 +15,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from qtxvol.accounts.actor import Actor
 from qtxvol.accounts.phones import has_phone_inside
 from qtxvol.directory.queries import MenuEntry, list_reasons
+from qtxvol.offers.situation import Matching, load_matching
 from qtxvol.offers.suggest import DepartmentSuggestion
 from qtxvol.orders.lifecycle import Action
 from qtxvol.orders.queries import OrderView
@@ -28,7 +30,7 @@ from qtxvol.web.forms import (
 from qtxvol.web.i18n import _, _l
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """What a form may need to offer choices: who acts, on what."""
 
@@ -37,6 +39,11 @@ class Context:
     item: MenuEntry | None
     suggestions: tuple[DepartmentSuggestion, ...]
     now: datetime
+
+    @cached_property
+    def matching(self) -> Matching:
+        """Who could serve the order: what is said of asking and the form that offers it read the same, once."""
+        return load_matching([self.view.order], self.now)
 
 
 class ActionForm(StepForm):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from qtxvol.accounts.actor import Actor
 from qtxvol.base import AnyRow
 from qtxvol.offers.nobody import HELPED_BY_TIMES, NobodyLeft
 from qtxvol.offers.other_times import find_open_counter
@@ -14,6 +13,7 @@ from qtxvol.offers.rules import get_settings
 from qtxvol.offers.waves import find_nobody, is_nobody_left
 from qtxvol.orders.lifecycle import Party, Status
 from qtxvol.orders.queries import OrderView
+from qtxvol.web.action_form import Context
 from qtxvol.web.answers.words import reply_note
 from qtxvol.web.display import day_time, short_time, time_span
 from qtxvol.web.i18n import _
@@ -58,8 +58,9 @@ class AskingLines:
     key: str
 
 
-def asking_lines(actor: Actor, view: OrderView, now: datetime) -> AskingLines | None:
+def asking_lines(context: Context) -> AskingLines | None:
     """For the desks of community, department and office; None for others, and when there is nothing to say."""
+    actor, view, now = context.actor, context.view, context.now
     order = view.order
     if actor.party not in READERS or (not view.offers and order.status != Status.CLAIMED):
         return None
@@ -67,7 +68,8 @@ def asking_lines(actor: Actor, view: OrderView, now: datetime) -> AskingLines | 
     is_night = is_open and not order.is_emergency and is_quiet(now, get_settings())
     is_mine = actor.party is Party.DEPARTMENT and order.department_id == actor.department_id
     is_told = is_open and is_nobody_left(order)
-    left = find_nobody(order, now) if is_told or (is_open and _may_be_used_up(view, is_mine=is_mine)) else None
+    looks = is_told or (is_open and _may_be_used_up(view, is_mine=is_mine))
+    left = find_nobody(order, now, context.matching) if looks else None
     ends = is_told and left is not None
     return AskingLines(
         teams=[_line(row) for row in view.offers],

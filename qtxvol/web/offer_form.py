@@ -45,7 +45,7 @@ class OfferForm(ActionForm):
 
     def offer(self, context: Context) -> None:
         self.number = context.view.order.number
-        ranking = rank_teams(context.view.order, context.now)[:MOST]
+        ranking = rank_teams(context.view.order, context.now, matching=context.matching)[:MOST]
         self._suggested = {each.team_id: each for each in ranking}
         asked_enough = set() if context.view.order.is_emergency else list_asked_enough(context.now)
         others = [

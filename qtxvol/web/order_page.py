@@ -177,7 +177,7 @@ def show_order(
         ContactAccess=ContactAccess,
         confirmation=confirmation_of(view.order) if view.order.status == Status.CLOSED else "",
         progress=progress_lines(context.actor, view.order),
-        asking=asking_lines(context.actor, view, now()),
+        asking=asking_lines(context),
         **{**answers_on_page(context.actor, view), **more},
         question_failed="question_form" in more,
     )
